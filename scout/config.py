@@ -1,0 +1,256 @@
+"""Settings: `scout.toml`, then `SCOUT_*` from the environment, over the defaults written here and nowhere else.
+
+`load()` reads them; a mistake raises `ConfigError`, whose text names the file or variable, the key and what to do.
+Nested keys are written `SCOUT_ARXIV__RSS_URL` in the environment; lists as JSON.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import platformdirs
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from scout.items import OTHER, Subject
+from scout.subjects import DEFAULT_SUBJECTS
+
+CONFIG_NAME = "scout.toml"
+
+
+class ConfigError(Exception):
+    """Settings that cannot be used; the message names the key and says what to do."""
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"must be an http or https address, not {value!r}")
+    return value.rstrip("/")
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as err:
+        raise ValueError(f"no time zone is called {value!r}; use a name such as Europe/Paris") from err
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Arxiv(Section):
+    enabled: bool = True
+    categories: tuple[str, ...] = ("cs.LG", "cs.CL", "cs.AI", "cs.CV")
+    rss_url: HttpUrl = "https://rss.arxiv.org/rss"
+    api_url: HttpUrl = "https://export.arxiv.org/api/query"
+    site_url: HttpUrl = "https://arxiv.org"
+    first_days: int = Field(3, ge=0, le=30)
+    """Days fetched through the API when the very first poll meets a day without announcement."""
+
+
+class HuggingFace(Section):
+    enabled: bool = True
+    url: HttpUrl = "https://huggingface.co"
+    organizations: tuple[str, ...] = (
+        "deepseek-ai", "Qwen", "MiniMaxAI", "moonshotai", "zai-org", "openai", "meta-llama", "mistralai", "google",
+        "microsoft", "nvidia", "allenai", "HuggingFaceTB", "ibm-granite", "XiaomiMiMo", "baidu", "tencent", "ByteDance-Seed",
+    )  # fmt: skip
+
+
+class GitHub(Section):
+    url: HttpUrl = "https://github.com"
+
+
+class Sources(Section):
+    defaults: bool = True
+    """Whether the shipped list of lab blogs is polled."""
+    interval_minutes: int = Field(60, ge=1)
+    """The shortest time between two polls of one source, when `scout ingest --due` asks what is due."""
+
+
+class Net(Section):
+    allow_loopback: bool = False
+    """Fetch addresses on this machine. For tests and the replayed world; off for a reason."""
+    allow_hosts: tuple[str, ...] = ()
+    """Host names whose addresses are not vetted: a feed inside your own network."""
+    contact: str = "https://github.com/scout-reader/scout"
+    """Named in the User-Agent, so that a publisher can reach whoever polls."""
+    deadline_seconds: float = Field(8.0, gt=0)
+    max_bytes: int = Field(5_000_000, gt=0)
+    parse_seconds: float = Field(5.0, gt=0)
+    parse_megabytes: int = Field(400, gt=0)
+    workers: int = Field(8, ge=1, le=64)
+    per_host: int = Field(2, ge=1)
+
+
+class Triage(Section):
+    read_per_day: int = Field(20, ge=1)
+    """About how many items a day the read lane should hold."""
+    unsure_per_day: int = Field(10, ge=0)
+    allow: Rules = Field(default_factory=lambda: Rules())
+    block: Rules = Field(default_factory=lambda: Rules())
+
+
+class Rules(Section):
+    words: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+class DigestSettings(Section):
+    timezone: TimeZone = "UTC"
+    max_age_days: int = Field(7, ge=1)
+    per_subject: int = Field(8, ge=1)
+    unsure: int = Field(8, ge=0)
+    explore: int = Field(2, ge=0)
+    """Slots given by chance, their probability logged, so that the policy can be judged on what it would not show."""
+
+
+class SubjectSettings(Section):
+    slug: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: str = Field(min_length=1)
+    description: str = ""
+    keywords: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    liked: tuple[str, ...] = ()
+
+    def subject(self) -> Subject:
+        return Subject(self.slug, self.name, self.description, self.keywords, self.categories, self.liked)
+
+
+def _unique_slugs(value: tuple[SubjectSettings, ...]) -> tuple[SubjectSettings, ...]:
+    seen: set[str] = set()
+    for entry in value:
+        if entry.slug in seen or entry.slug == OTHER:
+            raise ValueError(f"the slug {entry.slug!r} is {'reserved' if entry.slug == OTHER else 'used twice'}")
+        seen.add(entry.slug)
+    return value
+
+
+class Dashboard(Section):
+    address: str = "127.0.0.1"
+    port: int = Field(8501, ge=1, le=65535)
+
+
+Triage.model_rebuild()
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Immutable; `load()` makes it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SCOUT_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+    )
+    toml: ClassVar[Mapping[str, Any]] = {}
+
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("scout", appauthor=False)))
+    config: Path | None = None
+    today: date | None = None
+    reader: str = Field("me", min_length=1)
+    """The reader that commands act for unless `--reader` says otherwise."""
+    arxiv: Arxiv = Arxiv()
+    huggingface: HuggingFace = HuggingFace()
+    github: GitHub = GitHub()
+    sources: Sources = Sources()
+    net: Net = Net()
+    triage: Triage = Triage()
+    digest: DigestSettings = DigestSettings()
+    dashboard: Dashboard = Dashboard()
+    subjects: Annotated[tuple[SubjectSettings, ...], AfterValidator(_unique_slugs)] = tuple(
+        SubjectSettings(**entry) for entry in DEFAULT_SUBJECTS
+    )
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "scout.db"
+
+    @property
+    def log_file(self) -> Path:
+        return self.data_dir / "log.jsonl"
+
+    def subject_list(self) -> tuple[Subject, ...]:
+        return tuple(entry.subject() for entry in self.subjects)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # What load() read from the file arrives as init values; the environment wins over it.
+        return env_settings, init_settings
+
+
+def config_path() -> Path:
+    """Where settings are read from and written to: `SCOUT_CONFIG`, `./scout.toml` if there, else the user's own."""
+    if named := os.environ.get("SCOUT_CONFIG"):
+        return Path(named)
+    here = Path(CONFIG_NAME)
+    return here if here.exists() else Path(platformdirs.user_config_dir("scout", appauthor=False)) / CONFIG_NAME
+
+
+def load() -> Settings:
+    """Read the settings.
+
+    Raises:
+        ConfigError: the file is not TOML, or a key of it or of the environment does not fit.
+    """
+    path = config_path()
+    values = _read_toml(path)
+    try:
+        return Settings(**{key: value for key, value in values.items() if key != "config"}, config=path)
+    except ValidationError as err:
+        raise ConfigError(_explain(err, path, values)) from err
+    except SettingsError as err:
+        raise ConfigError(f"environment: {err}. Lists are written as JSON, such as '[\"cs.LG\"]'") from err
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}  # the defaults are a whole configuration; the command line says so where SCOUT_CONFIG named a file
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise ConfigError(f"{path} is not valid TOML: {err}") from err
+    except OSError as err:
+        raise ConfigError(f"{path} cannot be read: {err.strerror}") from err
+
+
+def _explain(err: ValidationError, path: Path, values: Mapping[str, Any]) -> str:
+    lines = []
+    for problem in err.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        variable = "SCOUT_" + "__".join(str(part).upper() for part in problem["loc"])
+        origin = variable if variable in os.environ else f"{key} in {path}" if _holds(values, problem["loc"]) else key
+        hint = "no such setting; check the spelling" if problem["type"] == "extra_forbidden" else problem["msg"]
+        lines.append(f"{origin}: {hint.removeprefix('Value error, ')}")
+    return "; ".join(lines)
+
+
+def _holds(values: Any, location: tuple[int | str, ...]) -> bool:
+    for part in location:
+        if isinstance(values, Mapping) and part in values:
+            values = values[part]
+        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
+            values = values[part]
+        else:
+            return False
+    return True
