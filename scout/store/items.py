@@ -1,0 +1,225 @@
+"""Items: what is known, under which ids, in which versions, brought by whom. Search over them is in `search.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from scout.items import Item, ItemId, ItemKind
+from scout.store.part import Part
+from scout.store.rows import batches, marks, moment, moment_or_none, pack, unpack, when, when_or_none
+from scout.store.search import Hit, search
+
+COLUMNS = (
+    "id, kind, title, url, text, source, authors, categories, published, updated, version, comment, backlog, "
+    "seq, first_seen, changed_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An item and what the store knows of it."""
+
+    item: Item
+    seq: int
+    """Its place in the order of arrival."""
+    first_seen: datetime
+    changed_at: datetime
+    """When a version was last recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    version: int
+    title: str
+    text: str
+    seen_at: datetime
+    """When this text was replaced."""
+
+
+def stored_of(row: Mapping[str, Any]) -> Stored:
+    item = Item(
+        id=row["id"],
+        kind=ItemKind(row["kind"]),
+        title=row["title"],
+        url=row["url"],
+        text=row["text"],
+        source=row["source"],
+        authors=tuple(unpack(row["authors"])),
+        categories=tuple(unpack(row["categories"])),
+        published=moment_or_none(row["published"]),
+        updated=moment_or_none(row["updated"]),
+        version=row["version"],
+        comment=row["comment"],
+        backlog=bool(row["backlog"]),
+    )
+    return Stored(item, row["seq"], moment(row["first_seen"]), moment(row["changed_at"]))
+
+
+class Items(Part):
+    def resolve(self, ids: Iterable[str]) -> dict[str, ItemId]:
+        """Asked id → id of the item it stands for. Ids that stand for none are left out."""
+        found: dict[str, ItemId] = {}
+        for batch in batches(dict.fromkeys(ids)):
+            for table, column in (("aliases", "alias"), ("items", "id")):
+                target = "item_id" if table == "aliases" else "id"
+                sql = f"SELECT {column} AS asked, {target} AS id FROM {table} WHERE {column} IN ({marks(batch)})"  # noqa: S608
+                found |= {row["asked"]: row["id"] for row in self.store.rows(sql, *batch)}
+        return found
+
+    def known(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Asked id → the item it stands for, aliases followed."""
+        return {asked: stored.item for asked, stored in self.known_rows(ids).items()}
+
+    def known_rows(self, ids: Iterable[str]) -> dict[str, Stored]:
+        resolved = self.resolve(ids)
+        rows: dict[ItemId, Stored] = {}
+        for batch in batches(dict.fromkeys(resolved.values())):
+            sql = f"SELECT {COLUMNS} FROM items WHERE id IN ({marks(batch)})"  # noqa: S608
+            rows |= {row["id"]: stored_of(row) for row in self.store.rows(sql, *batch)}
+        return {asked: rows[id] for asked, id in resolved.items() if id in rows}
+
+    def tombstoned(self, ids: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        for batch in batches(dict.fromkeys(ids)):
+            sql = f"SELECT id FROM tombstones WHERE id IN ({marks(batch)})"  # noqa: S608
+            found |= {row["id"] for row in self.store.rows(sql, *batch)}
+        return found
+
+    def add(self, items: Iterable[Item], at: datetime) -> None:
+        """Store new items, with their aliases and the source that brought them. One already there is left alone."""
+        with self.store.writing() as db:
+            for item in items:
+                cursor = db.conn.execute(
+                    "INSERT INTO items (id, kind, title, url, text, source, authors, author_names, categories, published, "
+                    "updated, version, comment, backlog, first_seen, changed_at) "
+                    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING",
+                    (item.id, item.kind, item.title, item.url, item.text, item.source, pack(item.authors),
+                     ", ".join(item.authors), pack(item.categories), when_or_none(item.published),
+                     when_or_none(item.updated), item.version, item.comment, int(item.backlog), when(at), when(at)),
+                )  # fmt: skip
+                if cursor.rowcount:
+                    self._note(item, at)
+
+    def update(self, items: Iterable[Item], at: datetime, *, keep_version: bool = True) -> None:
+        """Replace what is known of items; with `keep_version` the text that was there goes into their history.
+
+        Who first brought an item and when it was first seen never change.
+        """
+        with self.store.writing() as db:
+            for item in items:
+                if keep_version:
+                    db.conn.execute(
+                        "INSERT OR IGNORE INTO item_versions (item_id, version, title, text, seen_at) "
+                        "SELECT id, version, title, text, ? FROM items WHERE id = ?",
+                        (when(at), item.id),
+                    )
+                db.conn.execute(
+                    "UPDATE items SET title=?, url=?, text=?, authors=?, author_names=?, categories=?, published=?, updated=?, "
+                    "version=?, comment=?, backlog=?, changed_at=CASE WHEN ? THEN ? ELSE changed_at END WHERE id=?",
+                    (item.title, item.url, item.text, pack(item.authors), ", ".join(item.authors), pack(item.categories),
+                     when_or_none(item.published), when_or_none(item.updated), item.version, item.comment,
+                     int(item.backlog), keep_version, when(at), item.id),
+                )  # fmt: skip
+                self._note(item, at)
+
+    def _note(self, item: Item, at: datetime) -> None:
+        aliases = [(alias, item.id) for alias in item.aliases if alias != item.id]
+        self.store.db.conn.executemany("INSERT OR IGNORE INTO aliases (alias, item_id) VALUES (?, ?)", aliases)
+        self.touch_sources([(item.id, item.source)], at)
+
+    def touch_sources(self, pairs: Iterable[tuple[ItemId, str]], at: datetime) -> None:
+        """Note that a source brought an item (again)."""
+        with self.store.writing() as db:
+            db.conn.executemany(
+                "INSERT OR IGNORE INTO item_sources (item_id, source, first_seen) VALUES (?, ?, ?)",
+                [(item, source, when(at)) for item, source in pairs],
+            )
+
+    def stored(self, ref: str) -> Stored | None:
+        """The item that an id or alias stands for."""
+        return self.known_rows([ref]).get(ref)
+
+    def get(self, ref: str) -> Item | None:
+        found = self.stored(ref)
+        return found.item if found else None
+
+    def many(self, ids: Collection[ItemId]) -> dict[ItemId, Item]:
+        return self.known(ids)
+
+    def aliases(self, id: ItemId) -> list[str]:
+        return [
+            row["alias"] for row in self.store.rows("SELECT alias FROM aliases WHERE item_id = ? ORDER BY alias", id)
+        ]
+
+    def versions(self, id: ItemId) -> list[Version]:
+        """The texts it had before, oldest first; the one it has now is not among them."""
+        rows = self.store.rows(
+            "SELECT version, title, text, seen_at FROM item_versions WHERE item_id = ? ORDER BY seen_at", id
+        )
+        return [Version(row["version"], row["title"], row["text"], moment(row["seen_at"])) for row in rows]
+
+    def sources_of(self, id: ItemId) -> list[str]:
+        rows = self.store.rows("SELECT source FROM item_sources WHERE item_id = ? ORDER BY first_seen, source", id)
+        return [row["source"] for row in rows]
+
+    def listing(
+        self, *, source: str | None = None, since: date | None = None, kind: ItemKind | None = None,
+        limit: int = 50, offset: int = 0,
+    ) -> list[Stored]:  # fmt: skip
+        """Newest arrivals first; `since` is a day of arrival or of publication, whichever is later."""
+        where, params = ["1"], list[Any]()
+        if source is not None:
+            where.append("id IN (SELECT item_id FROM item_sources WHERE source = ?)")
+            params.append(source)
+        if since is not None:
+            where.append("coalesce(published, first_seen) >= ?")
+            params.append(since.isoformat())
+        if kind is not None:
+            where.append("kind = ?")
+            params.append(kind)
+        sql = f"SELECT {COLUMNS} FROM items WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ? OFFSET ?"  # noqa: S608
+        return [stored_of(row) for row in self.store.rows(sql, *params, limit, offset)]
+
+    def search(
+        self, text: str, *, source: str | None = None, since: date | None = None, kind: ItemKind | None = None,
+        subject: str | None = None, reader: str | None = None, limit: int = 20, offset: int = 0,
+    ) -> list[Hit]:  # fmt: skip
+        """See `scout.store.search.search`."""
+        return search(
+            self.store, text, source=source, since=since, kind=kind, subject=subject, reader=reader,
+            limit=limit, offset=offset,
+        )  # fmt: skip
+
+    def arrived(self, after_seq: int, published_since: datetime) -> list[Stored]:
+        """Items that came after `after_seq` and appeared since then, or at an unknown time; old news left out."""
+        sql = (
+            f"SELECT {COLUMNS} FROM items WHERE seq > ? AND backlog = 0 "  # noqa: S608
+            "AND (published IS NULL OR published >= ?) ORDER BY seq"
+        )
+        return [stored_of(row) for row in self.store.rows(sql, after_seq, when(published_since))]
+
+    def recent(self, limit: int) -> list[Item]:
+        """The newest arrivals, oldest of them first, so that the order does not depend on the limit."""
+        sql = f"SELECT {COLUMNS} FROM items ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        return [stored_of(row).item for row in reversed(self.store.rows(sql, limit))]
+
+    def newest_seq(self) -> int:
+        return int(self.store.value("SELECT coalesce(max(seq), 0) FROM items"))
+
+    def count(self) -> int:
+        return int(self.store.value("SELECT count(*) FROM items"))
+
+    def delete(self, id: ItemId, at: datetime, *, reason: str = "") -> bool:
+        """Remove an item and leave a tombstone, so that no poll brings it back. Its feedback stays. False if unknown."""
+        with self.store.writing() as db:
+            for gone in [id, *self.aliases(id)]:
+                db.conn.execute(
+                    "INSERT OR REPLACE INTO tombstones (id, deleted_at, reason) VALUES (?, ?, ?)",
+                    (gone, when(at), reason),
+                )
+            for table in ("decisions", "summaries", "ledger", "signals"):
+                db.conn.execute(f"DELETE FROM {table} WHERE item_id = ?", (id,))  # noqa: S608
+            return db.conn.execute("DELETE FROM items WHERE id = ?", (id,)).rowcount > 0

@@ -1,0 +1,45 @@
+"""The stage ledger: what is done, keyed so that a killed run, started again, does each thing once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from scout.items import ItemId
+from scout.store.part import Part
+from scout.store.rows import batches, marks, when
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """What a stage's work on an item depends on; a part that does not matter to a stage stays empty."""
+
+    stage: str
+    reader: str = ""
+    policy: str = ""
+    prompt_hash: str = ""
+    model: str = ""
+
+
+class Ledger(Part):
+    def mark(self, key: Key, item_ids: Iterable[ItemId], at: datetime, *, run: str | None = None) -> None:
+        """Write down that `key`'s work on these items is done; in the same transaction as its result."""
+        with self.store.writing() as db:
+            db.conn.executemany(
+                "INSERT OR IGNORE INTO ledger (item_id, stage, reader, policy, prompt_hash, model, done_at, run) "
+                "VALUES (?,?,?,?,?,?,?,?)",
+                [(id, key.stage, key.reader, key.policy, key.prompt_hash, key.model, when(at), run) for id in item_ids],
+            )
+
+    def done(self, key: Key, item_ids: Iterable[ItemId]) -> set[ItemId]:
+        """Which of these items have `key`'s work behind them."""
+        found: set[ItemId] = set()
+        for batch in batches(dict.fromkeys(item_ids)):
+            rows = self.store.rows(
+                f"SELECT item_id FROM ledger WHERE item_id IN ({marks(batch)}) "  # noqa: S608
+                "AND stage = ? AND reader = ? AND policy = ? AND prompt_hash = ? AND model = ?",
+                *batch, key.stage, key.reader, key.policy, key.prompt_hash, key.model,
+            )  # fmt: skip
+            found |= {row["item_id"] for row in rows}
+        return found

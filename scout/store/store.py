@@ -1,0 +1,184 @@
+"""Open the database, keep it at the newest schema, and hand each noun its part.
+
+A `Store` belongs to the thread that opened it; opening is cheap, so every thread and page opens its own. Writers take
+the write lock at once (`writing()`), because a read transaction that turns into a write fails where another committed
+in between. No transaction is ever held across a network or model call.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from scout.store.decisions import Decisions
+from scout.store.digests import Digests
+from scout.store.feedback import FeedbackLog
+from scout.store.hosts import Hosts
+from scout.store.items import Items
+from scout.store.jobs import Jobs
+from scout.store.ledger import Ledger
+from scout.store.policies import Policies
+from scout.store.readers import Readers
+from scout.store.releases import Releases
+from scout.store.runs import Runs
+from scout.store.schema import migrations
+from scout.store.signals import Signals
+from scout.store.sources import Sources
+from scout.store.stats import stats
+from scout.store.summaries import Summaries
+
+BUSY_SECONDS = 10.0
+
+
+class StoreError(Exception):
+    """The database cannot be used now; the message says why and what to do."""
+
+
+class Store:
+    """The database at `path`.
+
+    Raises:
+        StoreError: it is absent and `create` is false, locked by another process, full, damaged or made by a newer scout.
+    """
+
+    def __init__(
+        self, path: Path, *, create: bool = True, read_only: bool = False, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
+        self.path = path
+        if not create and not path.exists():
+            raise StoreError(f"{path} does not exist yet; `scout run` makes it")
+        with explained(path):
+            if not read_only:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self.db = _connect(path, read_only=read_only, busy_seconds=busy_seconds)
+            if not read_only:
+                self._migrate()
+        self.items = Items(self)
+        self.signals = Signals(self)
+        self.releases = Releases(self)
+        self.sources = Sources(self)
+        self.hosts = Hosts(self)
+        self.readers = Readers(self)
+        self.feedback = FeedbackLog(self)
+        self.decisions = Decisions(self)
+        self.summaries = Summaries(self)
+        self.ledger = Ledger(self)
+        self.policies = Policies(self)
+        self.digests = Digests(self)
+        self.runs = Runs(self)
+        self.jobs = Jobs(self)
+
+    def _migrate(self) -> None:
+        known = {migration.name for migration in migrations.pending(self.db)}
+        applied = {migration.name for migration in migrations.applied(self.db)}
+        ours = known | {m.name for m in migrations._migrations}
+        if unknown := applied - ours:
+            raise StoreError(
+                f"{self.path} was made by a newer scout (it has {', '.join(sorted(unknown))}); upgrade scout"
+            )
+        if known:
+            migrations.apply(self.db)
+
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """One transaction that holds the write lock from its start. Inside another one it joins that one."""
+        if self.db.conn.in_transaction:
+            yield self.db
+            return
+        with explained(self.path):
+            self.db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.db
+            except BaseException:
+                self.db.conn.rollback()
+                raise
+            self.db.conn.commit()
+
+    def rows(self, sql: str, *params: Any) -> list[dict[str, Any]]:
+        """The rows of a SELECT, as dictionaries."""
+        with explained(self.path):
+            cursor = self.db.conn.execute(sql, params)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def value(self, sql: str, *params: Any) -> Any:
+        """The first column of the first row, or None."""
+        with explained(self.path):
+            row = self.db.conn.execute(sql, params).fetchone()
+        return row[0] if row else None
+
+    def stats(self) -> dict[str, Any]:
+        """The shape of `scout stats --json`."""
+        return stats(self)
+
+    def check(self) -> list[str]:
+        """What is wrong with the file; empty where nothing is."""
+        found = [row[0] for row in self.db.conn.execute("PRAGMA quick_check(5)").fetchall() if row[0] != "ok"]
+        found += [
+            f"row {row[1]} of {row[0]} refers to nothing" for row in self.db.conn.execute("PRAGMA foreign_key_check")
+        ]
+        return found
+
+    def close(self) -> None:
+        self.db.conn.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _connect(path: Path, *, read_only: bool, busy_seconds: float) -> Database:
+    name = f"{path.resolve().as_uri()}?mode=ro" if read_only else str(path)
+    connection = sqlite3.connect(name, uri=read_only, timeout=busy_seconds, isolation_level=None)
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA temp_store=MEMORY")
+    if not read_only:
+        connection.execute("PRAGMA journal_mode=WAL")
+    return Database(connection)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite or the disk says into a StoreError that says what to do."""
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as err:
+        text = str(err)
+        if isinstance(err, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise
+        hint = _hint(text)
+        if hint is None:
+            raise
+        raise StoreError(f"{path}: {hint} ({text})") from err
+
+
+def _hint(text: str) -> str | None:
+    for sign, hint in (
+        ("locked", "another process is writing to it; try again when that has finished"),
+        ("full", "the disk is full; free some space, nothing was lost"),
+        ("readonly", "it cannot be written to; check who owns the file and its folder"),
+        ("unable to open", "it cannot be opened; check that its folder exists and who owns it"),
+        ("No such file", "its folder cannot be made; check SCOUT_DATA_DIR"),
+        ("Permission denied", "it may not be opened; check who owns the file and its folder"),
+        ("Read-only file system", "its disk is mounted read-only"),
+        ("No space left", "the disk is full; free some space, nothing was lost"),
+        ("Not a directory", "a part of its path is a file; check SCOUT_DATA_DIR"),
+        ("File exists", "a part of its path is a file; check SCOUT_DATA_DIR"),
+        ("not a database", "it is not a database, or damaged; move it away or restore a backup"),
+        ("malformed", "it is damaged; restore a backup"),
+        ("disk I/O error", "the disk does not answer as it should"),
+    ):
+        if sign in text:
+            return hint
+    return None
