@@ -1,0 +1,159 @@
+"""Long work that a page asked for, done by one worker process. A page asks and shows; it never does the work itself."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scout import pipeline
+from scout.bibliography import parse_pasted
+from scout.clock import now
+from scout.config import Settings, load
+from scout.exit_codes import Exit
+from scout.ingest import ingest
+from scout.locks import Locked, held
+from scout.net.errors import FetchError
+from scout.progress import Progress
+from scout.readers import like
+from scout.source_list import add_feed, add_feeds, known_feed
+from scout.sources import lookup, opml
+from scout.store import Store
+from scout.store.jobs import JobRow, JobState
+
+log = logging.getLogger("scout")
+
+POLL_SECONDS = 0.5
+"""How often the worker looks for a new job."""
+
+RETRY_SECONDS = 5.0
+"""How long a job waits for a run that another process is doing."""
+
+
+class JobFailed(Exception):
+    """The job could not be done; the message is for whoever asked."""
+
+
+def work(settings: Settings, *, once: bool = False, stop: Callable[[], bool] = lambda: False) -> int:
+    """Do the waiting jobs, then (unless `once`) wait for more until `stop()`. How many were done.
+
+    Settings are read anew for every job, since a page may have changed them.
+
+    Raises:
+        Locked: another worker serves this data directory.
+    """
+    done = 0
+    with held(settings, "worker"), Store(settings.database) as store:
+        store.jobs.requeue_orphans()
+        while not stop():
+            job = store.jobs.take(now())
+            if job is None:
+                if once:
+                    break
+                time.sleep(POLL_SECONDS)
+                continue
+            _do(store, load(), job)
+            done += 1
+    return done
+
+
+def _do(store: Store, settings: Settings, job: JobRow) -> None:
+    try:
+        message = KINDS[job.kind](store, settings, job.payload, _JobProgress(store, job.id))
+        state = JobState.DONE
+    except (JobFailed, FetchError, Locked) as err:
+        state, message = JobState.FAILED, str(err)
+    except Exception as err:
+        log.exception("job failed", extra={"job": job.id, "kind": job.kind})
+        state, message = JobState.FAILED, f"{type(err).__name__}: {err}"
+    store.jobs.finish(job.id, now(), state=state, message=message)
+
+
+class _JobProgress:
+    """Progress that lands in the job's row, at most a few times a second."""
+
+    def __init__(self, store: Store, job: int) -> None:
+        self.store, self.job = store, job
+        self.name, self.total, self.steps, self.written = "", 0, 0, 0.0
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        self.name, self.total, self.steps, self.written = name, total or 0, 0, 0.0
+        self._write(name)
+
+    def step(self, label: str = "") -> None:
+        self.steps += 1
+        self._write(f"{self.name}: {label}" if label else self.name)
+
+    def done(self) -> None:
+        self.written = 0.0
+        self._write("done")
+
+    def _write(self, message: str) -> None:
+        if time.monotonic() - self.written >= 0.3 and not self.store.db.conn.in_transaction:
+            share = min(1.0, self.steps / self.total) if self.total else 0.0
+            self.store.jobs.report(self.job, progress=share, message=message)
+            self.written = time.monotonic()
+
+
+def _run(store: Store, settings: Settings, payload: Mapping[str, Any], progress: Progress) -> str:
+    with held(settings, "run"):
+        report = pipeline.run(store, settings, progress=progress)
+    if report.code is not Exit.DONE:
+        raise JobFailed(report.message)
+    return report.message
+
+
+def _poll(store: Store, settings: Settings, payload: Mapping[str, Any], progress: Progress) -> str:
+    with held(settings, "run"):
+        report = ingest(store, settings, only=list(payload.get("sources") or []) or None, progress=progress)
+    if report.failed:
+        raise JobFailed("; ".join(f"{source}: {message or outcome}" for source, outcome, message in report.failed))
+    return f"{report.new} new and {report.updated} updated items"
+
+
+def _add_source(store: Store, settings: Settings, payload: Mapping[str, Any], progress: Progress) -> str:
+    progress.stage(f"looking for a feed at {payload['url']}", 1)
+    found = lookup.feed_at(settings, str(payload["url"]))
+    if known := known_feed(store, found.url):
+        return f"{known.title or known.url} is a source already"
+    id, _ = add_feed(store, title=found.title, url=found.url, at=now())
+    return f"added {found.title or found.url}: {_poll(store, settings, {'sources': [id]}, progress)}"
+
+
+def _import_opml(store: Store, settings: Settings, payload: Mapping[str, Any], progress: Progress) -> str:
+    try:
+        feeds = opml.parse(str(payload["text"]).encode())
+    except opml.OpmlError as err:
+        raise JobFailed(str(err)) from err
+    new, known = add_feeds(store, feeds, origin="opml", at=now())
+    message = f"{len(new)} new sources, {known} known already"
+    return f"{message}: {_poll(store, settings, {'sources': new}, progress)}" if new else message
+
+
+def _onboard(store: Store, settings: Settings, payload: Mapping[str, Any], progress: Progress) -> str:
+    """Fetch the papers a reader pasted and note that the reader likes them."""
+    pasted = parse_pasted(str(payload["text"]))
+    progress.stage("fetching the papers you like", 1)
+    wanted = [id for id in pasted.ids if id.startswith("arxiv:")]
+    missing = [id for id in wanted if id not in store.items.known(wanted)]
+    trouble = ""
+    if missing:
+        try:
+            store.items.add(lookup.papers(settings, missing), now())
+        except FetchError as err:
+            trouble = f"; {len(missing)} could not be fetched ({err}), paste them again later"
+    store.items.add([item for item in pasted.items if item.title], now())  # what arXiv gave stands
+    given = like(store, reader=str(payload["reader"]), ids=pasted.ids, at=now(), origin="onboarding")
+    unclear = f"; not understood: {', '.join(pasted.unclear[:3])}" if pasted.unclear else ""
+    return f"{given} papers liked{trouble}{unclear}"
+
+
+KINDS: Mapping[str, Callable[[Store, Settings, Mapping[str, Any], Progress], str]] = {
+    "run": _run,
+    "poll": _poll,
+    "add-source": _add_source,
+    "import-opml": _import_opml,
+    "onboard": _onboard,
+}
+"""What can be asked for: kind → how it is done, giving the message that is shown when it is."""
