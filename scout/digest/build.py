@@ -1,0 +1,190 @@
+"""Make a reader's digest of a day, once, and keep it: a digest with items in it is frozen.
+
+Reads what arrived since the reader's previous digest, leaves what to show to `choose`, and saves the snapshot and the
+impressions in one transaction. Nothing is lost when a run is killed: the cutoff only moves past what was decided.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from scout.clock import now
+from scout.config import Settings
+from scout.digest.choose import Candidate, Choice, Chosen, choose
+from scout.digest.missing import Missing, Standing, missing
+from scout.digest.model import Digest, Entry, ReleaseLine, SubjectBlock
+from scout.items import OTHER, Aspect, Impression, ItemId, OutcomeKind, SourceKind, Summary
+from scout.store import Store
+from scout.store.items import Stored
+from scout.store.sources import PollRow, SourceRow
+
+RELEASES = 60
+"""More open models in one digest than that are cut."""
+
+
+def find(store: Store, *, reader: str, day: date) -> Digest | None:
+    """The digest that was made for that day, or None."""
+    snapshot = store.digests.get(reader, day)
+    return None if snapshot is None else Digest.from_dict(snapshot)
+
+
+def build(store: Store, settings: Settings, *, reader: str, day: date, run: str | None = None) -> Digest:
+    """The reader's digest of `day`: the one that was made, or a new one.
+
+    A digest without items is made anew, so that what comes later the same day is not lost. Made for the reader's own
+    today; for another day use `find`, since a digest takes its items away from every later one.
+    """
+    made = find(store, reader=reader, day=day)
+    if made is not None and not made.is_empty:
+        return made
+    since, until = _window(day, settings)
+    arrived = _fresh(store, reader, day, since)
+    decisions = store.decisions.of(reader, (stored.item.id for stored in arrived))
+    candidates = [
+        Candidate(stored.item, decisions[stored.item.id]) for stored in arrived if stored.item.id in decisions
+    ]
+    subjects = {subject.slug: subject.name for subject in settings.subject_list()}
+    chosen = choose(candidates, limits=settings.digest, subjects=tuple(subjects), reader=reader, day=day)
+    summaries = store.summaries.of(choice.item.id for choice in chosen)
+    gap = missing(_standings(store, run), day)
+    releases = store.releases.listing(since=since, until=until, limit=RELEASES)
+    digest = Digest(
+        date=day,
+        policy=_policy(store, reader, candidates),
+        subjects=_blocks(chosen, subjects, summaries),
+        unsure=_entries(chosen.unsure, summaries),
+        releases=tuple(ReleaseLine(release.id, release.published, release.verdict) for release in releases),
+        counts=_counts(chosen, arrived, candidates, gap),
+        note=gap.note,
+    )
+    return _save(store, digest, chosen, reader=reader, cutoff=_cutoff(store, reader, day, arrived, decisions), run=run)
+
+
+def _window(day: date, settings: Settings) -> tuple[datetime, datetime]:
+    """From the start of the oldest day that a digest of `day` takes up to the end of `day`, in the reader's time zone."""
+    zone = ZoneInfo(settings.digest.timezone)
+    since = datetime.combine(day - timedelta(days=settings.digest.max_age_days), time.min, zone)
+    return since, datetime.combine(day + timedelta(days=1), time.min, zone)
+
+
+def _fresh(store: Store, reader: str, day: date, since: datetime) -> list[Stored]:
+    """What arrived since the previous digest and the reader has neither been shown nor hidden, in the order of arrival."""
+    arrived = store.items.arrived(store.digests.last_cutoff(reader, before=day), since)
+    ids = [stored.item.id for stored in arrived]
+    hidden = {
+        id
+        for id, words in store.feedback.current(reader, ids).items()
+        if (word := words.get(Aspect.HIDDEN)) and word.value == "yes"
+    }
+    known = hidden | store.digests.shown(reader, ids)
+    return [stored for stored in arrived if stored.item.id not in known]
+
+
+def _cutoff(store: Store, reader: str, day: date, fresh: Sequence[Stored], decisions: Mapping[ItemId, object]) -> int:
+    """The newest arrival considered. It stays before the first item that nothing was decided on, which comes next time."""
+    cutoff = store.digests.last_cutoff(reader, before=day)
+    for stored in fresh:
+        if stored.item.id not in decisions:
+            return max(cutoff, stored.seq - 1)
+        cutoff = stored.seq
+    return cutoff
+
+
+def _policy(store: Store, reader: str, candidates: Iterable[Candidate]) -> str:
+    """The version that decided most of the candidates, else the one that serves."""
+    versions = Counter(candidate.decision.policy for candidate in candidates)
+    if versions:
+        return max(sorted(versions), key=lambda version: versions[version])
+    champion = store.policies.champion(reader)
+    return champion.version if champion else ""
+
+
+def _blocks(chosen: Chosen, names: Mapping[str, str], summaries: Mapping[ItemId, Summary]) -> tuple[SubjectBlock, ...]:
+    names = {**names, OTHER: names.get(OTHER, "Other")}
+    return tuple(
+        SubjectBlock(slug, names[slug], _entries(choices, summaries)) for slug, choices in chosen.blocks.items()
+    )
+
+
+def _entries(choices: Iterable[Choice], summaries: Mapping[ItemId, Summary]) -> tuple[Entry, ...]:
+    return tuple(_entry(choice, summaries.get(choice.item.id)) for choice in choices)
+
+
+def _entry(choice: Choice, summary: Summary | None) -> Entry:
+    item, decision = choice.item, choice.decision
+    return Entry(
+        id=item.id,
+        title=item.title,
+        url=item.url,
+        source=item.source,
+        authors=item.authors,
+        published=item.published,
+        lane=decision.lane,
+        probability=decision.probability,
+        subjects=decision.subjects,
+        why=decision.why,
+        summary=summary or Summary(item.id, "", (), ""),
+        position=choice.position,
+        propensity=choice.propensity,
+    )
+
+
+def _counts(chosen: Chosen, fresh: Sequence[Stored], candidates: Sequence[Candidate], gap: Missing) -> dict[str, int]:
+    return {
+        **chosen.counts,
+        "considered": len(fresh),
+        "undecided": len(fresh) - len(candidates),
+        "sources_failed": gap.failed,
+        "sources_quiet": gap.quiet,
+        "sources_unpolled": gap.unpolled,
+    }
+
+
+def _standings(store: Store, run: str | None) -> list[Standing]:
+    """How every source that should have answered stands: by its poll in this run, else by its latest."""
+    polled: dict[str, PollRow] = {}
+    for row in store.sources.polls(run=run, limit=10_000) if run else ():
+        polled.setdefault(row.source, row)  # the newest comes first
+    standings = []
+    for source in store.sources.all():
+        poll = polled.get(source.id)
+        if poll is None and (source.paused or source.gone):
+            continue
+        outcome, message = (poll.outcome, poll.message) if poll else (source.outcome, source.message)
+        if outcome is OutcomeKind.UNCHANGED and source.kind is SourceKind.ARXIV:
+            outcome = _before_unchanged(store, source)
+        standings.append(Standing(source.title or source.id, outcome, message))
+    return standings
+
+
+def _before_unchanged(store: Store, source: SourceRow) -> OutcomeKind:
+    """What the source last said that it says still: a 304 repeats "nothing announced" too."""
+    for poll in store.sources.polls(source=source.id, limit=50):
+        if poll.outcome is OutcomeKind.NO_ANNOUNCEMENT:
+            return poll.outcome
+        if poll.outcome is OutcomeKind.OK:
+            break
+    return OutcomeKind.UNCHANGED
+
+
+def _save(store: Store, digest: Digest, chosen: Chosen, *, reader: str, cutoff: int, run: str | None) -> Digest:
+    """Freeze it, unless another process was faster: then that one's digest is the day's."""
+    impressions = [
+        Impression(
+            reader, choice.item.id, digest.date, choice.position, choice.decision.lane, choice.propensity,
+            choice.decision.policy,
+        )
+        for choice in chosen
+    ]  # fmt: skip
+    with store.writing():
+        made = find(store, reader=reader, day=digest.date)
+        if made is not None and not made.is_empty:
+            return made
+        store.digests.save(
+            reader, digest.date, made_at=now(), policy=digest.policy, cutoff=cutoff, snapshot=digest.to_dict(),
+            impressions=impressions, run=run,
+        )  # fmt: skip
+    return digest

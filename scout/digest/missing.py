@@ -1,0 +1,76 @@
+"""Say what a digest is missing: sources whose last poll failed, and days on which nothing was announced. Pure.
+
+A day without announcement is no fault and is not called one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from scout.digest.wording import long_day, plural
+from scout.items import OutcomeKind
+from scout.text import line
+
+NAMED = 12
+"""Failed sources told by name; the rest are a number."""
+
+_IN_WORDS = {
+    OutcomeKind.BUSY: "asks for patience",
+    OutcomeKind.GONE: "gone for good",
+    OutcomeKind.REFUSED: "address refused",
+    OutcomeKind.HTTP_ERROR: "HTTP error",
+    OutcomeKind.TOO_SLOW: "too slow",
+    OutcomeKind.TOO_LARGE: "too large",
+    OutcomeKind.UNREADABLE: "not a readable feed",
+    OutcomeKind.ERROR: "a fault of scout's",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a source stands when the digest is made; `outcome` is None where it was never polled."""
+
+    name: str
+    outcome: OutcomeKind | None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    note: str = ""
+    failed: int = 0
+    quiet: int = 0
+    """Sources that answered and had nothing to announce."""
+    unpolled: int = 0
+
+
+def missing(standings: Sequence[Standing], day: date) -> Missing:
+    """What the sources did not bring to the digest of `day`, in sentences and in figures."""
+    failed = [standing for standing in standings if standing.outcome and not standing.outcome.is_success]
+    quiet = [standing for standing in standings if standing.outcome is OutcomeKind.NO_ANNOUNCEMENT]
+    unpolled = [standing for standing in standings if standing.outcome is None]
+    said = [f"{line(standing.name, limit=80)} announced nothing on {long_day(day)}." for standing in quiet]
+    if failed:
+        said.append(f"{plural(len(failed), 'source')} failed: {_reasons(failed)}.")
+    if unpolled:
+        verb = "was" if len(unpolled) == 1 else "were"
+        said.append(f"{plural(len(unpolled), 'source')} {verb} never polled.")
+    return Missing(" ".join(said), len(failed), len(quiet), len(unpolled))
+
+
+def _reasons(failed: Sequence[Standing]) -> str:
+    named = [f"{line(standing.name, limit=80)} ({_reason(standing)})" for standing in failed[:NAMED]]
+    if len(failed) > NAMED:
+        named.append(f"and {len(failed) - NAMED} more")
+    return "; ".join(named)
+
+
+def _reason(standing: Standing) -> str:
+    assert standing.outcome is not None
+    kind = _IN_WORDS.get(standing.outcome, standing.outcome.value.replace("-", " "))
+    message = line(standing.message, limit=140).rstrip(".")
+    if not message:
+        return kind
+    return message if message.lower().startswith(kind.lower()) else f"{kind}: {message}"
