@@ -45,14 +45,17 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
-# Needs uv. Each extra has its own file, held to base.txt where it can live beside it; vllm brings its own torch and cannot.
+# Needs uv. One solution for all that can share an environment, then a file an extra held to it; vllm brings its own torch
+# and is pinned apart.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url pyproject.toml
 lock:
-	for extra in base dev evals rl ray vllm; do \
-	  uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url pyproject.toml \
-	    $$(test $$extra = base || echo "--extra $$extra") \
-	    $$(test $$extra = base -o $$extra = vllm || echo "--constraint requirements/base.txt") \
-	    --output-file requirements/$$extra.txt || exit 1; \
-	done
+	together=$$(mktemp) && \
+	$(COMPILE) --extra dev --extra evals --extra rl --extra ray --output-file $$together && \
+	$(COMPILE) --constraint $$together --output-file requirements/base.txt && \
+	for extra in dev evals rl ray; do \
+	  $(COMPILE) --extra $$extra --constraint $$together --output-file requirements/$$extra.txt || exit 1; \
+	done && rm $$together
+	$(COMPILE) --extra vllm --output-file requirements/vllm.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -5,7 +5,7 @@ The clock may move back: a record from the future never makes anyone wait longer
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from scout.store.part import Part
 from scout.store.rows import moment, moment_or_none, when
@@ -13,23 +13,24 @@ from scout.store.rows import moment, moment_or_none, when
 
 class Hosts(Part):
     def claim(self, name: str, spacing: float, now: datetime) -> float:
-        """Claim the next moment at which a request may start, `spacing` seconds after the last one.
+        """Claim that a request starts now, at least `spacing` seconds after the last one.
 
-        Returns the seconds to wait from `now`. Claims of several processes queue up behind each other.
+        Returns 0.0 where it may; else nothing is claimed, and the seconds returned are to pass before asking again.
         """
         with self.store.writing() as db:
             row = db.conn.execute("SELECT last_request FROM hosts WHERE name = ?", (name,)).fetchone()
-            start = now
+            wait = 0.0
             if row and row[0]:
-                last = moment(row[0])
-                if last - now <= timedelta(seconds=20 * spacing):  # further ahead than any queue: the clock moved back
-                    start = max(now, last + timedelta(seconds=spacing))
-            db.conn.execute(
+                since = (now - moment(row[0])).total_seconds()
+                wait = spacing if since < 0 else max(0.0, spacing - since)
+                if 0 <= since < spacing:
+                    return wait
+            db.conn.execute(  # where the clock moved back too: from now on, not from a moment that lies ahead
                 "INSERT INTO hosts (name, last_request) VALUES (?, ?) "
                 "ON CONFLICT(name) DO UPDATE SET last_request = excluded.last_request",
-                (name, when(start)),
+                (name, when(now)),
             )
-        return (start - now).total_seconds()
+        return wait
 
     def cool(self, name: str, until: datetime, now: datetime) -> None:
         """Ask nothing of it before `until`."""
