@@ -62,13 +62,13 @@ class SharedFileHandler(WatchedFileHandler):
     """Appends to a file that others append to and put aside as well."""
 
     def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, keep: int = KEEP) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(path, encoding="utf-8", delay=True)
+        super().__init__(path, encoding="utf-8", delay=True)  # nothing is made on disk before there is something to say
         self.path, self.max_bytes, self.keep = path, max_bytes, keep
         self.complained = False
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists() and self.path.stat().st_size >= self.max_bytes:
                 self._put_aside()
             super().emit(record)
@@ -105,17 +105,17 @@ def start(path: Path, *, level: int = logging.INFO) -> None:
                 return
             root.removeHandler(handler)
             handler.close()
-    try:
-        handler = SharedFileHandler(path)
-    except OSError as err:
-        print(f"scout: the log {path} cannot be written: {err}", file=sys.stderr)
-        root.addHandler(logging.NullHandler())
-        return
+    handler = SharedFileHandler(path)
     handler.setFormatter(JsonLines())
     root.addHandler(handler)
     root.setLevel(logging.WARNING)  # of the libraries
     logging.getLogger("scout").setLevel(level)
     logging.captureWarnings(True)
+
+
+def current_file() -> Path | None:
+    """Where this process logs; None before `start`."""
+    return next((h.path for h in logging.getLogger().handlers if isinstance(h, SharedFileHandler)), None)
 
 
 def tail(path: Path, *, run: str | None = None, limit: int = 200) -> list[dict[str, object]]:

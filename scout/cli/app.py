@@ -1,0 +1,62 @@
+"""`scout` itself: the list of its commands, and what every error of theirs becomes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from scout.cli import daily, dashboard, digest, doctor, feedback, items, sources, stats
+from scout.cli import init as init_
+from scout.cli import schedule as schedule_
+from scout.cli.errors import ended
+from scout.cli.examples import Group
+
+
+class App(Group):
+    """The root of all commands; turns exceptions into exit codes and one line for a person."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # a terminal that cannot show a character still shows the rest
+        return super().main(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with ended(ctx):
+            return super().invoke(ctx)
+
+
+@click.group(
+    cls=App,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    example="scout run && scout dashboard",
+)
+@click.version_option(package_name="scout", message="scout %(version)s")
+def app() -> None:
+    """Reads what the world published, hands you a short digest, and learns from your thumbs.
+
+    Begin with `scout run`, then look at `scout digest` or `scout dashboard`. Settings are in scout.toml (`scout init`
+    writes one) and in SCOUT_* in the environment.
+    """
+
+
+for command in (
+    init_.init,
+    daily.run,
+    daily.ingest,
+    daily.triage,
+    digest.digest,
+    sources.sources,
+    items.show,
+    items.items,
+    items.search,
+    feedback.feedback,
+    stats.stats,
+    dashboard.dashboard,
+    dashboard.work,
+    schedule_.schedule,
+    doctor.doctor,
+):
+    app.add_command(command)

@@ -1,0 +1,157 @@
+"""`scout run` and its first stages, `scout ingest` and `scout triage`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scout.cli.console import progress
+from scout.cli.errors import Missing
+from scout.cli.examples import Command
+from scout.cli.output import complain, emit_json, line, say
+from scout.cli.shared import as_json, open_store, reader_option, settings, typed
+from scout.exit_codes import Exit
+
+if TYPE_CHECKING:
+    from scout.ingest import IngestReport
+    from scout.pipeline import RunReport
+
+
+@click.command(cls=Command, example="scout run\nscout run --json >> runs.jsonl")
+@as_json
+@click.pass_context
+def run(ctx: click.Context, json_: bool) -> None:
+    """Do the daily run: poll, decide, digest.
+
+    Every source is polled, what is new is decided on and summarized, and the day's digest is frozen.
+
+    Run it as often as you like: what is done already is not done again. Exit status: 0 done or nothing new, 75 try again
+    later, 78 the configuration must be changed.
+    """
+    from scout import pipeline
+    from scout.locks import held
+
+    found = settings()
+    with held(found, "run"), open_store(found, create=True) as store, progress() as bars:
+        report = pipeline.run(store, found, progress=bars)
+    if json_:
+        emit_json(run_facts(report))
+        if report.code is not Exit.DONE:
+            complain(report.message)
+    elif report.code is not Exit.DONE:
+        complain(report.message)
+    else:
+        _tell(report)
+    ctx.exit(report.code)
+
+
+def run_facts(report: RunReport) -> dict[str, Any]:
+    """A run's report as data."""
+    return {
+        "run": report.run,
+        "day": report.day,
+        "exit_code": int(report.code),
+        "message": report.message,
+        "ingest": report.ingest and ingest_facts(report.ingest),
+        "triage": [
+            {"reader": each.reader, "policy": each.policy, "decided": each.decided, "lanes": each.lanes}
+            for each in report.triage
+        ],
+        "digests": [
+            {"reader": each.reader, "date": each.day, "shown": each.shown, "note": each.note} for each in report.digests
+        ],
+        "stages": report.stages,
+    }
+
+
+def ingest_facts(report: IngestReport) -> dict[str, Any]:
+    return {
+        "sources": len(report.polls),
+        "new": report.new,
+        "updated": report.updated,
+        "failed": [{"source": id, "outcome": outcome, "message": message} for id, outcome, message in report.failed],
+    }
+
+
+def _tell(report: RunReport) -> None:
+    """What came of a run, and where to look next."""
+    if report.ingest is not None:
+        tell_ingest(report.ingest)
+    for each in report.triage:
+        lanes = ", ".join(f"{count} {lane}" for lane, count in each.lanes.items())
+        say(f"Triage for {each.reader}: {lanes}" if each.decided else f"Triage for {each.reader}: nothing new")
+    for digest in report.digests:
+        say(
+            f"Digest for {digest.reader}, {digest.day}: {digest.shown} items"
+            + (f". {digest.note}" if digest.note else "")
+        )
+    say("Read it with `scout digest`, or in a browser with `scout dashboard`.")
+
+
+def tell_ingest(report: IngestReport) -> None:
+    if not report.polls:
+        say("No source was polled: none is due, or all are cooling down or paused (`scout sources list`).")
+    else:
+        say(f"{len(report.polls)} sources polled: {report.new} new items, {report.updated} updated")
+    for id, outcome, message in report.failed:
+        say(f"  {line(id)} failed, {outcome}: {line(message)}")
+
+
+@click.command(cls=Command, example="scout ingest --due\nscout ingest --source arxiv --json")
+@click.option("--due", is_flag=True, help="Only sources whose next poll is due; for a timer that calls often.")
+@click.option("--source", "only", multiple=True, metavar="ID", help="Only this source; may be given more than once.")
+@as_json
+@click.pass_context
+def ingest(ctx: click.Context, due: bool, only: tuple[str, ...], json_: bool) -> None:
+    """Poll sources and store what is new."""
+    from scout.ingest import ingest as poll
+    from scout.locks import held
+    from scout.pipeline import unreachable
+    from scout.sources.defaults import wanted
+
+    found = settings()
+    with held(found, "run"), open_store(found, create=True) as store:
+        known = {row.id for row in store.sources.all()} | {source[0] for source in wanted(found)}
+        if missing := [name for name in only if name not in known]:
+            raise Missing(f"no source {typed(missing[0])!r}; `scout sources list` names them")
+        with progress() as bars:
+            report = poll(store, found, only=only or None, due=due, progress=bars)
+    if json_:
+        emit_json(ingest_facts(report))
+    else:
+        tell_ingest(report)
+    if report.all_failed:
+        complain(unreachable(report))
+        ctx.exit(Exit.LATER)
+
+
+@click.command(cls=Command, example="scout triage\nscout triage --reader ada --json")
+@reader_option
+@as_json
+def triage(reader: str | None, json_: bool) -> None:
+    """Decide on what is stored and undecided.
+
+    For every reader, or for one.
+    """
+    from scout import pipeline
+    from scout.locks import held
+
+    found = settings()
+    with held(found, "run"), open_store(found) as store:
+        names = pipeline.readers(store, found)
+        if reader is not None and typed(reader) not in names:
+            raise Missing(f"no reader {typed(reader)!r}; there are {', '.join(names)}")
+        with progress() as bars:
+            reports = [
+                pipeline.triage(store, found, name, progress=bars)
+                for name in names
+                if reader is None or name == typed(reader)
+            ]
+    facts = [{"reader": r.reader, "policy": r.policy, "decided": r.decided, "lanes": r.lanes} for r in reports]
+    if json_:
+        emit_json(facts)
+        return
+    for report in reports:
+        lanes = ", ".join(f"{count} {lane}" for lane, count in report.lanes.items())
+        say(f"{report.reader}: {lanes} ({report.policy})" if report.decided else f"{report.reader}: nothing new")
