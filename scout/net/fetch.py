@@ -90,6 +90,7 @@ class Fetcher:
         connector: Connector = connect,
     ) -> None:
         self._net = net
+        self.deadline_seconds = net.deadline_seconds
         self._clock = clock
         self._resolver = resolver
         self._connector = connector
@@ -139,7 +140,7 @@ class Fetcher:
             if all_permanent:
                 permanent_url = target
             url = target
-        self._raise_for_status(answer, asked_again=validators is not None)
+        self._raise_for_status(answer, asked_again=bool(validators and (validators.etag or validators.last_modified)))
         return Response(
             url=url,
             status=answer.status,
