@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from scout.items import Contribution, ItemId, Lane, Point, Summary
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Entry:
             "url": self.url,
             "source": self.source,
             "authors": list(self.authors),
-            "published": None if self.published is None else self.published.isoformat(),
+            "published": None if self.published is None else _stamp(self.published),
             "lane": self.lane.value,
             "probability": self.probability,
             "subjects": dict(sorted(self.subjects.items(), key=lambda pair: (-pair[1], pair[0]))),
@@ -112,7 +116,7 @@ class ReleaseLine:
     verdict: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        return {"id": self.id, "published": self.published.isoformat(), "verdict": self.verdict}
+        return {"id": self.id, "published": _stamp(self.published), "verdict": self.verdict}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ReleaseLine:
