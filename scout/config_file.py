@@ -55,7 +55,7 @@ def _key(name: str, value: Any, path: str) -> str:
 
 
 def _pairs(entry: dict[str, Any]) -> str:
-    return "".join(f"{key} = {_toml(value)}\n" for key, value in entry.items())
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in entry.items() if value)
 
 
 def _toml(value: Any) -> str:
@@ -82,7 +82,7 @@ def write_template(path: Path, *, replace: bool = False) -> None:
 def set_subjects(path: Path, subjects: Sequence[Subject]) -> None:
     """Make `subjects`, in this order, the subjects of the file at `path`; everything else in it stays as it is.
 
-    A subject that stays keeps the comments around its keys. Where there is no file yet, the commented default is made.
+    A subject that stays keeps its comments. Where there is no file yet, the commented default is made.
 
     Raises:
         ConfigError: the file is no TOML now, a subject does not fit, or the environment holds subjects that would win.
@@ -90,8 +90,10 @@ def set_subjects(path: Path, subjects: Sequence[Subject]) -> None:
     if "SCOUT_SUBJECTS" in os.environ:
         raise ConfigError("SCOUT_SUBJECTS in the environment wins over the file: unset it to edit the subjects here")
     _vet(subjects)
-    text = _replaced(_read(path), subjects, path)
-    if tomllib.loads(text).get("subjects") != [_values(subject) for subject in subjects]:
+    before = _read(path)
+    text = _replaced(before, subjects, path)
+    wanted = tomllib.loads(before) | {"subjects": [_values(subject) for subject in subjects]}
+    if tomllib.loads(text) != wanted:
         raise RuntimeError(f"the subjects did not survive being written to {path}; it was left as it was")
     write(path, text)
 
@@ -131,42 +133,15 @@ def _values(subject: Subject) -> dict[str, Any]:
 
 
 def _replaced(text: str, subjects: Sequence[Subject], path: Path) -> str:
-    import tomlkit
     from tomlkit.exceptions import TOMLKitError
-    from tomlkit.items import AoT, Table
+
+    from scout.config_subjects import replaced
 
     try:
         tomllib.loads(text)
-        document = tomlkit.parse(text)
+        return replaced(text, [_values(subject) for subject in subjects])
     except (tomllib.TOMLDecodeError, TOMLKitError) as err:
         raise ConfigError(f"{path} is not valid TOML, mend it before editing subjects: {err}") from err
-    old = document.get("subjects")
-    tables: list[Table] = list(old.body) if isinstance(old, AoT) else []
-    by_slug = {str(table.get("slug")): table for table in reversed(tables)}
-    fresh = tomlkit.aot()
-    for subject in subjects:
-        fresh.append(_updated(by_slug.get(subject.slug), _values(subject)))
-    if isinstance(old, AoT):
-        document["subjects"] = fresh
-    else:
-        if old is not None:
-            del document["subjects"]
-        document.append("subjects", fresh)
-    return tomlkit.dumps(document)
-
-
-def _updated(table: Any, values: dict[str, Any]) -> Any:
-    """`table` holding exactly `values`, its untouched keys and their comments as they were; a new one for None."""
-    import tomlkit
-
-    if table is None:
-        table = tomlkit.table()
-    for key in [key for key in table if key not in values]:
-        del table[key]
-    for key, value in values.items():
-        if table.get(key) != value:
-            table[key] = value
-    return table
 
 
 def write(path: Path, text: str) -> None:
