@@ -1,6 +1,6 @@
 """Read a feed: RSS 0.9 to 2.0, RDF, Atom or JSON Feed, as broken as it may be, into plain data.
 
-Runs in the processes of `pool`, with a memory and a time limit around it, and so imports only what reading needs. feedparser
+Runs in the processes of `pool` (see `worker`), with a memory and a time limit around it, and so imports only what reading needs. feedparser
 neither sanitises nor resolves addresses here (both are slow in it, and the first can be made very slow): HTML becomes plain
 text in `scout.text`, addresses are made absolute and checked in `parsed`.
 """
@@ -61,6 +61,7 @@ def parse(data: bytes, content_type: str, url: str, *, limit: int = MAX_ENTRIES)
         entries=tuple(made for made in entries if made),
         left_out=max(left_out, len(found.entries) - limit),
         interval=_interval(found.feed),
+        published=_moment(found.feed, "published_parsed") or _moment(found.feed, "updated_parsed"),
     )
 
 
@@ -89,20 +90,26 @@ def _charset(data: bytes, content_type: str) -> str:
 
 def _entry(raw: Any, base: str, *, is_atom: bool) -> ParsedEntry | None:
     guid = _string(raw.get("id"))
+    announce_type = _string(raw.get("arxiv_announce_type"))
     link = _string(raw.get("feedburner_origlink")) or _string(raw.get("link"))
     if link == guid and "://" not in link:
         link = ""  # a GUID that was taken for an address, as the standard has it
     return entry(
         base=base,
-        title=_markup(raw.get("title"), raw.get("title_detail"), is_atom=is_atom),
-        body=_body(raw, is_atom=is_atom),
+        # arXiv's titles and abstracts are text with TeX: "x<y" is no tag
+        title=(
+            Markup(_string(raw.get("title")), is_html=False)
+            if announce_type
+            else _markup(raw.get("title"), raw.get("title_detail"), is_atom=is_atom)
+        ),
+        body=Markup(_string(raw.get("summary")), is_html=False) if announce_type else _body(raw, is_atom=is_atom),
         link=link or None,
         guid=guid or None,
-        authors=_authors(raw),
+        authors=_string(raw.get("author")).split(", ") if announce_type else _authors(raw),
         tags=[_string(tag.get("term")) for tag in raw.get("tags", [])[:100]],
         published=_moment(raw, "published_parsed") or _moment(raw, "updated_parsed"),
         updated=_moment(raw, "updated_parsed"),
-        announce_type=_string(raw.get("arxiv_announce_type")),
+        announce_type=announce_type,
     )
 
 

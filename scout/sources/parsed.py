@@ -5,8 +5,9 @@ Shared by the readers of XML (`parse`) and of JSON (`jsonfeed`). Light on purpos
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from scout import text
@@ -48,6 +49,8 @@ class ParsedFeed:
     """Entries beyond the limit, the later ones of the document."""
     interval: timedelta | None = None
     """How often the feed says it is worth asking."""
+    published: datetime | None = None
+    """When the feed as a whole appeared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +122,35 @@ def plausible(when: datetime | None) -> datetime | None:
 def _names(values: list[str], limit: int) -> tuple[str, ...]:
     tidied = (text.line(value, limit=_NAME) for value in values[:limit])
     return tuple(dict.fromkeys(name for name in tidied if name))
+
+
+def as_dict(feed: ParsedFeed) -> dict[str, Any]:
+    """`feed` as JSON can hold it."""
+    found = asdict(feed)
+    for row in found["entries"]:
+        for key in ("published", "updated"):
+            row[key] = row[key].isoformat() if row[key] else None
+    found["interval"] = feed.interval.total_seconds() if feed.interval else None
+    return found
+
+
+def from_dict(found: dict[str, Any]) -> ParsedFeed:
+    """What `as_dict` was given."""
+    entries = [
+        ParsedEntry(
+            **{
+                **row,
+                "authors": tuple(row["authors"]),
+                "tags": tuple(row["tags"]),
+                "published": _moment_or_none(row["published"]),
+                "updated": _moment_or_none(row["updated"]),
+            }
+        )
+        for row in found["entries"]
+    ]
+    interval = timedelta(seconds=found["interval"]) if found["interval"] else None
+    return ParsedFeed(title=found["title"], entries=tuple(entries), left_out=found["left_out"], interval=interval)
+
+
+def _moment_or_none(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None

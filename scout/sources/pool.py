@@ -1,37 +1,38 @@
 """Read feeds in other processes, each with a limit on its memory and its time, so that no feed can take this one down.
 
-What is read and how is `parse`'s. The processes start with the first feed and import little more than feedparser.
+A process is this interpreter running `worker`, started anew: a fork would copy the locks of our threads as they happen to
+stand, and multiprocessing's other ways import the whole main program again. What is read and how is `parse`'s.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import json
+import queue
+import subprocess
+import sys
 import threading
-from concurrent.futures import BrokenExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 from types import TracebackType
-from typing import Self
-
-from pebble import ProcessExpired, ProcessPool
+from typing import Any, Self
 
 from scout.config import Net
 from scout.items import OutcomeKind
 from scout.net.errors import FetchError
-from scout.sources import parse as worker
-from scout.sources.parsed import MAX_ENTRIES, ParsedFeed, Unreadable
+from scout.sources.parsed import MAX_ENTRIES, ParsedFeed, from_dict
 
-_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-"""Never a plain fork: this process has threads, whose locks a fork would copy as they happen to stand."""
+_START_SECONDS = 30.0
 
 
 class ParserPool:
-    """Thread-safe; lazily started; a context manager that stops its processes."""
+    """Thread-safe; processes start as they are needed, at most `workers`; a context manager that ends them."""
 
     def __init__(self, net: Net, *, workers: int = 2) -> None:
         self._net = net
-        self._workers = workers
-        self._pool: ProcessPool | None = None
+        self._all: list[_Worker] = []
         self._lock = threading.Lock()
+        # The last one returned is taken first: one feed at a time needs one process.
+        self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        for _ in range(workers):
+            self._idle.put(None)
 
     def __enter__(self) -> Self:
         return self
@@ -42,89 +43,113 @@ class ParserPool:
         self.close()
 
     def warm(self) -> None:
-        """Have the processes running before the first feed comes."""
-        feed = b"<rss version='2.0'><channel><title>warm</title></channel></rss>"
-        pool = self._running()
-        for future in [pool.schedule(worker.parse, args=(feed, "", "")) for _ in range(2 * self._workers)]:
-            future.result()
+        """Have all processes running before the first feed comes."""
+        taken = [self._idle.get() for _ in range(self._idle.qsize())]
+        for worker in taken:
+            self._idle.put(worker if worker and worker.is_alive() else self._start())
 
     def parse(self, data: bytes, content_type: str, url: str, *, limit: int = MAX_ENTRIES) -> ParsedFeed:
-        """The feed in `data`, at most `limit` of its entries.
+        """The feed in `data`, which came from `url`: at most `limit` of its entries.
 
         Raises:
-            FetchError: UNREADABLE, TOO_SLOW or TOO_LARGE; ERROR where the processes themselves fail.
+            FetchError: UNREADABLE, TOO_SLOW or TOO_LARGE; ERROR where the processes themselves do not run.
         """
-        for attempt in (1, 2):
-            pool = self._running()
-            try:
-                return self._result(pool, data, content_type, url, limit)
-            except BrokenExecutor as err:  # somebody ended an idle process
-                self._drop(pool)
-                if attempt == 2:
-                    raise FetchError(OutcomeKind.ERROR, f"the processes that read feeds do not stay up: {err}") from err
-        raise AssertionError("unreachable")
+        request = {"content_type": content_type, "url": url, "limit": limit, "size": len(data)}
+        worker = self._idle.get()
+        try:
+            if worker is None or not worker.is_alive():
+                worker = self._start()
+            reply = worker.ask(request, data, self._net.parse_seconds)
+        finally:
+            self._idle.put(worker)
+        if reply is None:
+            if worker.ran_out_of_time:
+                message = f"reading it took longer than {self._net.parse_seconds:g} s (net.parse_seconds)"
+                raise FetchError(OutcomeKind.TOO_SLOW, message)
+            reply = {"too_large": True}  # nothing else ends a process in the middle of a feed
+        if "too_large" in reply:
+            message = f"reading it needs more than {self._net.parse_megabytes} MB (net.parse_megabytes)"
+            raise FetchError(OutcomeKind.TOO_LARGE, message)
+        if "unreadable" in reply:
+            raise FetchError(OutcomeKind.UNREADABLE, str(reply["unreadable"]))
+        return from_dict(reply["feed"])
 
     def close(self) -> None:
         with self._lock:
-            pool, self._pool = self._pool, None
-        if pool:
-            _stop(pool)
+            workers, self._all = self._all, []
+        for worker in workers:
+            worker.stop()
 
-    def _result(self, pool: ProcessPool, data: bytes, content_type: str, url: str, limit: int) -> ParsedFeed:
-        net = self._net
-        future = pool.schedule(
-            worker.parse, args=(data, content_type, url), kwargs={"limit": limit}, timeout=net.parse_seconds
-        )
+    def _start(self) -> _Worker:
+        worker = _Worker(self._net.parse_megabytes)
+        with self._lock:
+            self._all = [old for old in self._all if old.is_alive()] + [worker]
+        return worker
+
+
+class _Worker:
+    """One process. Used by one thread at a time."""
+
+    def __init__(self, megabytes: int) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            FetchError: ERROR if it does not start.
+        """
+        self.ran_out_of_time = False
+        command = [sys.executable, "-m", "scout.sources.worker", str(megabytes)]
         try:
-            found = future.result()
-        except Unreadable as err:
-            raise FetchError(OutcomeKind.UNREADABLE, str(err)) from err
-        except (TimeoutError, FutureTimeout) as err:
-            message = f"reading it took longer than {net.parse_seconds:g} s (net.parse_seconds)"
-            raise FetchError(OutcomeKind.TOO_SLOW, message) from err
-        except (MemoryError, ProcessExpired) as err:
-            message = f"reading it needs more than {net.parse_megabytes} MB (net.parse_megabytes)"
-            raise FetchError(OutcomeKind.TOO_LARGE, message) from err
-        except BrokenExecutor:
-            raise
-        except RecursionError as err:
-            raise FetchError(OutcomeKind.UNREADABLE, "nested too deeply to be read") from err
-        except Exception as err:
-            message = f"the reader stumbled over it: {type(err).__name__}: {str(err)[:200]}"
-            raise FetchError(OutcomeKind.UNREADABLE, message) from err
-        assert isinstance(found, ParsedFeed)
-        return found
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as err:
+            raise FetchError(OutcomeKind.ERROR, f"the process that reads feeds does not start: {err}") from err
+        if self._exchange(b"", _START_SECONDS) is None:
+            message = f"the process that reads feeds does not start; to see why: {' '.join(command)} </dev/null"
+            raise FetchError(OutcomeKind.ERROR, message)
 
-    def _running(self) -> ProcessPool:
-        with self._lock:
-            if self._pool is None:
-                context = multiprocessing.get_context(_METHOD)
-                if _METHOD == "forkserver":
-                    context.set_forkserver_preload([worker.__name__])
-                self._pool = ProcessPool(
-                    max_workers=self._workers,
-                    context=context,
-                    initializer=limit_memory,
-                    initargs=(self._net.parse_megabytes,),
-                )
-            return self._pool
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
 
-    def _drop(self, pool: ProcessPool) -> None:
-        with self._lock:
-            if self._pool is pool:
-                self._pool = None
-        _stop(pool)
+    def ask(self, request: dict[str, Any], data: bytes, seconds: float) -> dict[str, Any] | None:
+        """The reply, or None if the process ended over it: in `seconds`, or by itself."""
+        return self._exchange(json.dumps(request).encode() + b"\n" + data, seconds)
 
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            try:
+                pipe.close()
+            except OSError:  # what was still to be written has nobody to read it
+                continue
 
-def _stop(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]
-    pool.join()
+    def _exchange(self, words: bytes, seconds: float) -> dict[str, Any] | None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        clock = threading.Timer(seconds, self._time_is_up)
+        clock.daemon = True
+        clock.start()
+        try:
+            if words:
+                self._process.stdin.write(words)
+                self._process.stdin.flush()
+            line = self._process.stdout.readline()
+            reply = json.loads(line) if line.endswith(b"\n") else None
+        except (OSError, ValueError):
+            reply = None
+        finally:
+            clock.cancel()
+        if not isinstance(reply, dict):
+            self.stop()
+            return None
+        return reply
 
-
-def limit_memory(megabytes: int) -> None:
-    """Bound the address space of this process, where the system can."""
-    try:
-        import resource
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+    def _time_is_up(self) -> None:
+        self.ran_out_of_time = True
+        self._process.kill()

@@ -1,0 +1,61 @@
+"""The process that reads feeds for `pool`: one request after another on stdin, one reply each on stdout, until stdin ends.
+
+Started as `python -m scout.sources.worker MEGABYTES`. A request is a line of JSON and then `size` bytes of the feed; a reply is
+a line of JSON. Nothing but JSON comes back, so that a process taken over by what it read can only lie about a feed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, BinaryIO
+
+from scout.sources.parse import parse
+from scout.sources.parsed import Unreadable, as_dict
+
+
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answer every request; the first line says that this process is ready."""
+    _say(replies, {"ready": True})
+    while line := requests.readline():
+        request = json.loads(line)
+        _say(replies, _answer(request, requests.read(request["size"])))
+
+
+def _answer(request: dict[str, Any], data: bytes) -> dict[str, Any]:
+    try:
+        return {"feed": as_dict(parse(data, request["content_type"], request["url"], limit=request["limit"]))}
+    except Unreadable as err:
+        return {"unreadable": str(err)}
+    except MemoryError:
+        return {"too_large": True}
+    except RecursionError:
+        return {"unreadable": "nested too deeply to be read"}
+    except Exception as err:  # whatever a feed makes a parser do is that feed's outcome
+        return {"unreadable": f"the reader stumbled over it: {type(err).__name__}: {str(err)[:200]}"}
+
+
+def _say(replies: BinaryIO, reply: dict[str, Any]) -> None:
+    replies.write(json.dumps(reply, separators=(",", ":")).encode() + b"\n")
+    replies.flush()
+
+
+def limit_memory(megabytes: int) -> None:
+    """Bound the address space of this process, where the system can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+
+
+def main() -> None:
+    limit_memory(int(sys.argv[1]))
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints is no reply
+    serve(sys.stdin.buffer, replies)
+
+
+if __name__ == "__main__":
+    main()
