@@ -1,6 +1,10 @@
 """Full-text search over items, ranked by BM25 with the title weighing most.
 
 What a user types is words, never a query language: it is quoted before FTS5 sees it, so no input is a syntax error.
+
+Ranking costs as much as there are matches. An unfiltered query that matches more than WINDOW items is ranked among the
+newest of them; whoever wants an older one has more words for it. The end of a word is completed only where the words as typed find
+too little, since a short beginning matches half the archive.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 MARK_START, MARK_END = "\x02", "\x03"
 """Around each match in a snippet: characters that no text holds, for a face to turn into its own emphasis."""
 
+WINDOW = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -26,15 +32,15 @@ class Hit:
     snippet: str
 
 
-def fts_query(text: str) -> str:
-    """User text as an FTS5 query: every word must occur, the last one also as the beginning of a word.
+def fts_query(text: str, *, complete: bool = False) -> str:
+    """User text as an FTS5 query: every word must occur, in any form of it; a part in double quotes is a phrase.
 
-    A part in double quotes is a phrase. Returns "" where there is no word in it.
+    With `complete` the last word may be the beginning of one. Returns "" where there is no word in the text.
     """
     parts = [phrase or word for phrase, word in re.findall(r'"([^"]*)"|([^\s"]+)', text)]
-    terms = [" ".join(re.findall(r"\w+", part)) for part in parts]
-    quoted = [f'"{term}"' for term in terms if term]
-    if quoted and not text.rstrip().endswith('"') and len(terms[-1]) > 2:
+    terms = [term for part in parts if (term := " ".join(re.findall(r"\w+", part)))]
+    quoted = [f'"{term}"' for term in terms]
+    if quoted and complete:
         quoted[-1] += "*"
     return " ".join(quoted)
 
@@ -43,16 +49,8 @@ def search(
     store: Store, text: str, *, source: str | None, since: date | None, kind: ItemKind | None,
     subject: str | None, reader: str | None, limit: int, offset: int,
 ) -> list[Hit]:  # fmt: skip
-    """The best matches first. `subject` is the subject that `reader`'s newest decision gave.
-
-    A blank text finds nothing. Ranking touches only the index; rows and snippets are read for the page alone.
-    """
-    from scout.store.items import COLUMNS, stored_of
-
-    query = fts_query(text)
-    if not query:
-        return []
-    where, params = list[str](), list[Any]([query])
+    """The best matches first; a blank text finds nothing. `subject` is the subject that `reader`'s newest decision gave."""
+    where, params = list[str](), list[Any]()
     if source is not None:
         where.append("i.id IN (SELECT item_id FROM item_sources WHERE source = ?)")
         params.append(source)
@@ -65,20 +63,30 @@ def search(
     if subject is not None:
         where.append("i.id IN (SELECT item_id FROM decisions WHERE reader = ? AND subject = ?)")
         params += [reader, subject]
-    join = "JOIN items i ON i.seq = items_fts.rowid" if where else ""
-    clause = "".join(f" AND {part}" for part in where)
-    ranked = store.rows(
-        f"SELECT items_fts.rowid AS seq FROM items_fts {join} WHERE items_fts MATCH ?{clause} "  # noqa: S608
-        "AND items_fts.rank MATCH 'bm25(8.0, 1.0, 4.0)' ORDER BY items_fts.rank LIMIT ? OFFSET ?",
-        *params, limit, offset,
-    )  # fmt: skip
-    hits = []
-    columns = ", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))
-    for found in ranked:
-        row = store.rows(
-            f"SELECT {columns}, snippet(items_fts, -1, char(2), char(3), '…', 24) AS snippet "  # noqa: S608
-            "FROM items_fts JOIN items i ON i.seq = items_fts.rowid WHERE items_fts MATCH ? AND items_fts.rowid = ?",
-            query, found["seq"],
-        )[0]  # fmt: skip
-        hits.append(Hit(stored_of(row), row["snippet"]))
+    hits = _ranked(store, fts_query(text), where, params, limit=limit, offset=offset)
+    if len(hits) < limit and not offset and not text.rstrip().endswith('"'):
+        seen = {hit.stored.seq for hit in hits}
+        more = _ranked(store, fts_query(text, complete=True), where, params, limit=limit, offset=0)
+        hits += [hit for hit in more if hit.stored.seq not in seen][: limit - len(hits)]
     return hits
+
+
+def _ranked(store: Store, query: str, where: list[str], params: list[Any], *, limit: int, offset: int) -> list[Hit]:
+    from scout.store.items import COLUMNS, stored_of
+
+    if not query:
+        return []
+    oldest = 0
+    if not where:  # a filter may leave few of many matches: then all are ranked
+        sql = "SELECT rowid FROM items_fts WHERE items_fts MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?"
+        oldest = store.value(sql, query, WINDOW) or 0
+    columns = ", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))
+    clause = "".join(f" AND {part}" for part in where)
+    rows = store.rows(
+        f"SELECT {columns}, snippet(items_fts, -1, char(2), char(3), '…', 24) AS snippet "  # noqa: S608
+        "FROM items_fts CROSS JOIN items i ON i.seq = items_fts.rowid "
+        f"WHERE items_fts MATCH ? AND items_fts.rowid >= ? AND items_fts.rank MATCH 'bm25(8.0, 1.0, 4.0)'{clause} "
+        "ORDER BY items_fts.rank LIMIT ? OFFSET ?",
+        query, oldest, *params, limit, offset,
+    )  # fmt: skip
+    return [Hit(stored_of(row), row["snippet"]) for row in rows]
