@@ -20,7 +20,8 @@ MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 def doctor(ctx: click.Context, net: bool, json_: bool) -> None:
     """Check the setup; say what to do.
 
-    The configuration, the database, the disk and the sources are looked at. Nothing is changed. Exit status: 0 where nothing fails, 78 where the configuration does, 1 otherwise.
+    The configuration, the database, the disk and the sources are looked at. Nothing is changed. Exit status: 0 where
+    nothing fails, 78 where the configuration does, 1 otherwise.
     """
     from scout.cli.checkup import Level, checkup
 

@@ -48,8 +48,9 @@ class FeedbackCommand(Command):
 def feedback(item: str, word: str | None, reader: str | None, reasons: tuple[str, ...], subject: str | None) -> None:
     """Say what you think of an item.
 
-    The next triage has learned from it. `up` and `down` are thumbs; `save` keeps it on the Saved page, `hide` puts it out of sight. --subject corrects where it
-    belongs, with a thumb or alone. `undo` takes your newest word back, or your newest on one item.
+    The next triage has learned from it. `up` and `down` are thumbs; `save` keeps it on the Saved page, `hide` puts it
+    out of sight. --subject corrects where it belongs, with a thumb or alone. `undo` takes your newest word back, or your
+    newest on one item.
     """
     if item == UNDO:
         if reasons or subject:

@@ -114,8 +114,10 @@ def _streamlit(app: Path, place: Place) -> list[str]:
     if place.address in ("127.0.0.1", "::1", "localhost"):
         # A web page elsewhere cannot make a name of its own mean this machine and read the dashboard through it.
         options["server.allowedHosts"] = '["127.0.0.1", "localhost", "::1"]'
+    from dashboard import theme
+
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(app), *flags]
+    return [sys.executable, "-m", "streamlit", "run", str(app), *flags, *theme.flags()]
 
 
 def _announce(place: Place, pages: subprocess.Popen[bytes], stop: threading.Event, *, browser: bool) -> None:
