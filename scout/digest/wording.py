@@ -88,10 +88,11 @@ class Reason:
 def reasons(entry: Entry, *, most: int = 4) -> list[Reason]:
     """What weighed most in the decision, for and against."""
     strongest = [part for part in entry.why if round(part.weight, 2)][:most]
-    return [Reason(_feature(part.feature), part.weight > 0) for part in strongest]
+    return [Reason(feature_name(part.feature), part.weight > 0) for part in strongest]
 
 
-def _feature(feature: str) -> str:
+def feature_name(feature: str) -> str:
+    """What weighed in a decision, as people say it: `author:Ann Smith` is "by Ann Smith"."""
     kind, colon, what = shown(feature, limit=120).partition(":")
     named = {"author": "by {}", "category": "in {}", "source": "from {}", "subject": "about {}", "rule": "your rule {}"}
     if not colon or not what:

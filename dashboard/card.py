@@ -1,0 +1,177 @@
+"""One item of a digest as a card: what it is, why it is here, its summary, and what the reader may say of it.
+
+A card is a fragment: a thumb redraws the card alone. What the widgets show is set from the board on every draw, and the
+board holds what the database said last, so a card never shows a word that did not land.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+from markupsafe import Markup
+
+from dashboard import actions, ui
+from dashboard.actions import Board, Words
+from dashboard.session import Here, params
+from dashboard.ui import html, join, md
+from scout.digest.model import Entry
+from scout.digest.wording import about, by_chance, reasons
+from scout.items import REASONS, Aspect, Item, ItemId, Lane, Point
+from scout.text import sentences
+
+UP_REASONS = tuple(REASONS)[:4]
+DOWN_REASONS = tuple(REASONS)[4:]
+
+LANES = {Lane.READ: "To read", Lane.UNSURE: "Unsure", Lane.SKIP: "Skip"}
+
+
+@st.fragment
+def card(here: Here, entry: Entry, item: Item | None, board: Board, subjects: Mapping[str, str], subject: str) -> None:
+    """Draw `entry`. `subjects` are names by slug; `subject` is the one it stands under."""
+    with ui.explained(), st.container(border=True, key=f"card-{entry.id}"):
+        if message := actions.trouble():
+            ui.trouble(message)
+        words = board.get(entry.id, {})
+        if _is(words, Aspect.HIDDEN):
+            _hidden(here, entry, board)
+            return
+        ui.show(head(entry))
+        if item is not None and (entry.summary.points or item.text):
+            with st.expander("Summary, sentence by sentence", icon=":material/format_quote:"):
+                ui.show(cited(entry.summary.points, item.text))
+        say(here, entry.id, board, subjects, subject)
+
+
+def head(entry: Entry) -> Markup:
+    """Title, byline, lane, probability, the one-line summary and the reasons, as one piece of markup."""
+    lane, kind = LANES[entry.lane], entry.lane.value
+    chance = Markup("")
+    if entry.is_explored:
+        lane, kind = "By chance", "chance"
+        chance = html(
+            '<span class="sc-faint" style="font-size:.82rem">helps judge the policy; it was {} to be shown</span>',
+            by_chance(entry),
+        )
+    chips = join(
+        html('<span class="sc-chip {}"><b>{}</b> {}</span>', "sc-up" if why.is_for else "sc-down", sign, why.text)
+        for why in reasons(entry)
+        for sign in ("+" if why.is_for else "−",)
+    )
+    return html(
+        '<h3 class="sc-title">{}</h3><div class="sc-meta"><span>{}</span></div>'
+        '<div class="sc-row"><span class="sc-lane {}">{}</span><span class="sc-faint" style="font-size:.86rem">'
+        '<span class="sc-meter"><i style="width:{:.0f}%"></i></span>{}</span>{}</div>{}<div class="sc-row">{}</div>',
+        ui.link(ui.text(entry.title) or entry.id, entry.url),
+        about(entry, most=3),
+        kind,
+        lane,
+        100 * entry.probability,
+        ui.likelihood(entry.probability),
+        chance,
+        html('<p class="sc-tldr">{}</p>', ui.text(entry.summary.tldr)) if entry.summary.tldr else "",
+        chips,
+    )
+
+
+def cited(points: tuple[Point, ...], body: str) -> Markup:
+    """The points with the numbers of their sentences, then the numbered sentences, the cited ones marked."""
+    marked = {number for point in points for number in point.cites}
+    listed = join(
+        html(
+            '<li>{} <span class="sc-cite">{}</span></li>',
+            ui.text(point.text),
+            " ".join(f"[{number}]" for number in point.cites),
+        )
+        for point in points
+    )
+    numbered = join(
+        html('<li class="{}"><small>{}</small>{}</li>', "cited" if number in marked else "", number, ui.text(sentence))
+        for number, sentence in enumerate(sentences(body), 1)
+    )
+    points_list = html('<ul class="sc-list">{}</ul>', listed) if points else Markup("")
+    return html('{}<ol class="sc-sentences">{}</ol>', points_list, numbered)
+
+
+def say(here: Here, item: ItemId, board: Board, subjects: Mapping[str, str], subject: str) -> None:
+    """Everything a reader may say of an item: thumbs, then reasons and the right subject; save, hide, undo."""
+    words = board.get(item, {})
+    thumb = words.get(Aspect.THUMB)
+    value = thumb.value if thumb and thumb.value != "none" else None
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"say-{item}"):
+        _thumbs(here, item, board, value)
+        _toggle(here, item, board, Aspect.SAVED, ("Save", "Saved"), ":material/bookmark:")
+        _toggle(here, item, board, Aspect.HIDDEN, ("Hide", "Hidden"), ":material/visibility_off:")
+        if words:
+            _button("Undo", ":material/undo:", f"undo-{item}", actions.undo, here, board, item)
+        st.page_link(
+            "pages/item.py", label="Details", icon=":material/info:", query_params=params(here, item=item)
+        )  # fmt: skip
+    if value and thumb:
+        _reasons(here, item, board, value, thumb.reasons)
+        _subject(here, item, board, subjects, subject)
+
+
+def _thumbs(here: Here, item: ItemId, board: Board, value: str | None) -> None:
+    key = f"thumb-{item}"
+    st.session_state[key] = {"up": 1, "down": 0}.get(value or "")
+
+    def clicked() -> None:
+        chosen = st.session_state[key]
+        actions.say(here, board, item, Aspect.THUMB, "none" if chosen is None else ("down", "up")[chosen])
+
+    st.feedback("thumbs", key=key, on_change=clicked)
+
+
+def _reasons(here: Here, item: ItemId, board: Board, value: str, standing: tuple[str, ...]) -> None:
+    key = f"reasons-{value}-{item}"
+    offered = UP_REASONS if value == "up" else DOWN_REASONS
+    st.session_state[key] = [reason for reason in standing if reason in offered]
+
+    def chosen() -> None:
+        actions.say(here, board, item, Aspect.THUMB, value, st.session_state[key])
+
+    st.pills(
+        "Why?", offered, selection_mode="multi", format_func=REASONS.__getitem__, key=key, on_change=chosen,
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def _subject(here: Here, item: ItemId, board: Board, subjects: Mapping[str, str], subject: str) -> None:
+    key = f"subject-{item}"
+    corrected = board.get(item, {}).get(Aspect.SUBJECT)
+    current = corrected.value if corrected else subject
+    st.session_state[key] = current
+
+    def chosen() -> None:
+        if st.session_state[key] != current:
+            actions.say(here, board, item, Aspect.SUBJECT, st.session_state[key])
+
+    options = list(dict.fromkeys([*subjects, current]))
+    st.selectbox(
+        "Belongs under", options, format_func=lambda slug: ui.text(subjects.get(slug, slug)), key=key, on_change=chosen,
+        width=280,
+    )  # fmt: skip
+
+
+def _toggle(here: Here, item: ItemId, board: Board, aspect: Aspect, labels: tuple[str, str], icon: str) -> None:
+    on = _is(board.get(item, {}), aspect)
+    value = "no" if on else "yes"
+    _button(labels[on], icon, f"{aspect}-{item}", actions.say, here, board, item, aspect, value, primary=on)
+
+
+def _button(
+    label: str, icon: str, key: str, call: Callable[..., None], *args: object, primary: bool = False
+) -> None:  # fmt: skip
+    st.button(label, icon=icon, key=key, on_click=call, args=args, type="secondary" if primary else "tertiary")
+
+
+def _hidden(here: Here, entry: Entry, board: Board) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Hidden: {md(entry.title)}", width="stretch")
+        _button("Undo", ":material/undo:", f"undo-{entry.id}", actions.undo, here, board, entry.id)
+
+
+def _is(words: Words, aspect: Aspect) -> bool:
+    word = words.get(aspect)
+    return word is not None and word.value == "yes"

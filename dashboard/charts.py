@@ -1,0 +1,101 @@
+"""Charts: rows in, Altair chart out, nothing read and nothing drawn. Colours work on light and dark alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import altair as alt
+
+from scout.items import Contribution
+
+UP, DOWN = "#1a9c8a", "#d0604a"
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementDay:
+    """Of the thumbs on what one digest showed, how many said what the policy had said."""
+
+    day: date
+    agreed: int
+    thumbs: int
+
+
+def share(days: Sequence[AgreementDay]) -> float | None:
+    """The share of all thumbs that agreed; None without thumbs."""
+    thumbs = sum(day.thumbs for day in days)
+    return sum(day.agreed for day in days) / thumbs if thumbs else None
+
+
+def agreement(days: Sequence[AgreementDay]) -> alt.LayerChart:
+    """Agreement per digest as points, sized by how many thumbs stand behind them, and a line through them."""
+    rows = [
+        {
+            "day": row.day.isoformat(),
+            "share": row.agreed / row.thumbs,
+            "thumbs": row.thumbs,
+            "told": f"{row.agreed} of {row.thumbs}",
+        }
+        for row in days
+        if row.thumbs
+    ]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=min(4, max(1, len(rows))), grid=False)),
+        y=alt.Y(
+            "share:Q",
+            title=None,
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(format="%", values=[0, 0.5, 1]),
+        ),
+        tooltip=[alt.Tooltip("day:T", title="Digest of"), alt.Tooltip("told:N", title="Thumbs that agreed")],
+    )
+    line = base.mark_line(color=UP, strokeWidth=2, interpolate="monotone")
+    points = base.mark_circle(color=UP, opacity=1).encode(
+        size=alt.Size("thumbs:Q", legend=None, scale=alt.Scale(range=[40, 160]))
+    )
+    return alt.LayerChart(layer=[line, points], height=130)
+
+
+def contributions(parts: Sequence[tuple[str, float]]) -> alt.Chart:
+    """Parts of a score as bars to the right (for) and left (against), in the order given. Weights are log-odds."""
+    rows = [
+        {"feature": name, "weight": round(weight, 3), "side": "for" if weight > 0 else "against"}
+        for name, weight in parts
+    ]
+    chart: alt.Chart = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_bar(cornerRadius=3, height={"band": 0.7})
+        .encode(
+            x=alt.X("weight:Q", title="log-odds", axis=alt.Axis(tickCount=5)),
+            y=alt.Y("feature:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)),
+            color=alt.Color("side:N", scale=alt.Scale(domain=["for", "against"], range=[UP, DOWN]), legend=None),
+            tooltip=[alt.Tooltip("feature:N", title="Because of"), alt.Tooltip("weight:Q", format="+.2f")],
+        )
+        .properties(height=alt.Step(24))
+    )
+    return chart
+
+
+def merged(parts: Sequence[Contribution], names: Sequence[str]) -> list[tuple[str, float]]:
+    """Contributions under the names people read, those of one name added up; the strongest first."""
+    total: dict[str, float] = {}
+    for part, name in zip(parts, names, strict=True):
+        total[name] = total.get(name, 0.0) + part.weight
+    return sorted(total.items(), key=lambda pair: -abs(pair[1]))
+
+
+def stages(rows: Sequence[tuple[str, float]]) -> alt.Chart:
+    """How long each stage of a run took, in the order in which they ran."""
+    values = [{"stage": name, "seconds": round(seconds, 2)} for name, seconds in rows]
+    chart: alt.Chart = (
+        alt.Chart(alt.InlineData(values=values))
+        .mark_bar(color=UP, cornerRadius=3, height={"band": 0.7})
+        .encode(
+            x=alt.X("seconds:Q", title="seconds"),
+            y=alt.Y("stage:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)),
+            tooltip=[alt.Tooltip("stage:N", title="Stage"), alt.Tooltip("seconds:Q", title="Seconds")],
+        )
+        .properties(height=alt.Step(26))
+    )
+    return chart

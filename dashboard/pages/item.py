@@ -1,0 +1,141 @@
+"""Everything known of one item (`/item?item=arxiv:2511.21735`): what it is, why it was decided so, its text and its past."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from itertools import pairwise
+
+import streamlit as st
+from markupsafe import Markup
+
+from dashboard import actions, card, charts, data, ui
+from dashboard.session import here as who_reads
+from dashboard.session import subject_names
+from dashboard.ui import html, join
+from scout.digest.wording import byline, feature_name, long_day, percent
+from scout.identity import parse_ref
+from scout.items import OTHER
+from scout.store.items import Version
+
+
+def changed_words(old: str, new: str) -> Markup:
+    """`new` with what it has more than `old` inserted and what it has less struck out, by words."""
+    before, after = re.findall(r"\S+\s*", ui.text(old, limit=20_000)), re.findall(r"\S+\s*", ui.text(new, limit=20_000))
+    parts = []
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts.append(html("{}", "".join(after[k:m])))
+            continue
+        if i < j:
+            parts.append(html("<del>{}</del> ", "".join(before[i:j])))
+        if k < m:
+            parts.append(html("<ins>{}</ins> ", "".join(after[k:m])))
+    return join(parts)
+
+
+def meta(page: data.ItemPage, sources: dict[str, str], zone: str) -> Markup:
+    item = page.stored.item
+    signals = ", ".join(f"{signal.value:.0f} upvotes ({signal.kind}, {signal.day})" for signal in page.signals)
+    return ui.pairs(
+        [
+            ("Id", html("<code>{}</code>", item.id)),
+            ("Also known as", ", ".join(page.aliases)),
+            ("Authors", byline(item.authors, most=40)),
+            ("Categories", ", ".join(ui.text(name, limit=60) for name in item.categories)),
+            ("Published", ui.clock_time(item.published, zone) if item.published else ""),
+            ("Version", f"{item.version}, last changed {ui.clock_time(page.stored.changed_at, zone)}"),
+            ("First seen", ui.clock_time(page.stored.first_seen, zone)),
+            ("Brought by", ", ".join(ui.text(sources.get(source, source), limit=80) for source in page.sources)),
+            ("Community", signals),
+            ("Comment", ui.text(item.comment, limit=400)),
+        ]
+    )
+
+
+def past(page: data.ItemPage, zone: str) -> list[tuple[str, str]]:
+    """What was said and shown, the newest first."""
+    said = [
+        (word.at, f"{word.aspect.value}: {word.value}" + (f" ({', '.join(word.reasons)})" if word.reasons else ""))
+        for word in page.history
+    ]
+    lines = [(ui.clock_time(at, zone), f"you said {what}") for at, what in said]
+    return lines + [
+        (long_day(shown.digest_date), f"shown at place {shown.position}, lane {shown.lane.value}, by {shown.policy}")
+        for shown in reversed(page.impressions)
+    ]
+
+
+def versions(page: data.ItemPage, zone: str) -> None:
+    """Each replaced text against the one that took its place."""
+    item = page.stored.item
+    texts = [*page.versions, Version(item.version, item.title, item.text, page.stored.changed_at)]
+    for old, new in pairwise(texts):
+        with st.expander(f"Version {old.version}, replaced {ui.clock_time(old.seen_at, zone)}"):
+            ui.show(
+                html(
+                    "<p><b>{}</b></p><p>{}</p>", changed_words(old.title, new.title), changed_words(old.text, new.text)
+                )
+            )
+
+
+here = who_reads()
+asked = st.query_params.get("item", "")
+subjects = subject_names(here)
+with here.store() as store:
+    page = data.item_page(store, here.reader, asked) or data.item_page(store, here.reader, parse_ref(asked) or asked)
+    sources = data.source_titles(store)
+
+if page is None:
+    what = (
+        html("Nothing here is called <code>{}</code>.", ui.text(asked, limit=120))
+        if asked
+        else "The address names no item."
+    )
+    ui.empty("No such item", what, "It may have been deleted, or never came in. Search finds what is there.")
+    st.page_link("pages/search.py", label="Search", icon=":material/search:")
+    st.stop()
+
+item, decision = page.stored.item, page.decision
+if message := actions.trouble():
+    ui.trouble(message)
+ui.show(
+    html('<h1 class="sc-title" style="font-size:1.6rem">{}</h1>', ui.link(ui.text(item.title) or item.id, item.url))
+)
+card.say(here, item.id, page.board, subjects, decision.subject if decision else OTHER)
+
+if page.summary and (page.summary.tldr or page.summary.points):
+    ui.section("Summary", f"by {ui.text(page.summary.by, limit=60)}")
+    ui.show(html('<p class="sc-tldr">{}</p>', ui.text(page.summary.tldr)))
+if item.text:
+    ui.section("Text", "numbered; what the summary cites is marked" if page.summary and page.summary.points else "")
+    ui.show(card.cited(page.summary.points if page.summary else (), item.text))
+
+ui.section("Decision")
+if decision is None:
+    st.caption("Nothing was decided on it for you yet.")
+else:
+    likely = sorted(decision.subjects.items(), key=lambda pair: -pair[1])[:3]
+    routed = ", ".join(f"{ui.text(subjects.get(slug, slug))} {percent(share)}" for slug, share in likely)
+    ui.show(
+        html(
+            '<div class="sc-row"><span class="sc-lane {}">{}</span><span>{}</span><span class="sc-faint">{} · by {}</span></div>',
+            decision.lane.value,
+            card.LANES[decision.lane],
+            ui.likelihood(decision.probability),
+            routed,
+            decision.policy,
+        )
+    )
+    if decision.why:
+        parts = charts.merged(decision.why, [feature_name(part.feature) for part in decision.why])
+        st.altair_chart(charts.contributions(parts), alt="What weighed for and against this item, in log-odds")
+
+ui.section("Facts")
+ui.show(meta(page, sources, here.zone))
+if page.versions:
+    ui.section("Earlier versions")
+    versions(page, here.zone)
+if history := past(page, here.zone):
+    ui.section("Between you and it")
+    ui.show(ui.pairs(history))

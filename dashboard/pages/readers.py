@@ -1,0 +1,94 @@
+"""Who am I, what the policy has learned of me, and everything I said, to take along."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import actions, charts, data, export, session, ui
+from dashboard.session import Here
+from dashboard.session import here as who_reads
+from scout.clock import now
+from scout.digest.wording import percent, plural
+
+
+def choose(here: Here) -> None:
+    session.become(st.session_state["reader-choice"], here.settings)
+
+
+def create(here: Here) -> None:
+    name = session.name_of(st.session_state["reader-new"])
+    if name:
+        with actions.told(), here.store() as store:
+            store.readers.ensure(name, now())
+            session.become(name, here.settings)
+        st.session_state["reader-new"] = ""
+
+
+here = who_reads()
+with here.store() as store:
+    readers = [row.name for row in store.readers.all()]
+    agreement = data.agreement(store, here.reader)
+    learned = data.learned(store, here.reader)
+    thumbs = store.feedback.thumbs(here.reader)
+
+st.title("Readers", anchor=False)
+if message := actions.trouble():
+    ui.trouble(message)
+st.session_state["reader-choice"] = here.reader
+with st.container(horizontal=True, vertical_alignment="bottom", key="who"):
+    st.selectbox(
+        "I am", readers, key="reader-choice", on_change=choose, args=(here,), width=260,
+        format_func=lambda name: ui.text(name, limit=60),
+    )  # fmt: skip
+    st.text_input("Somebody new", key="reader-new", max_chars=60, width=260, placeholder="a name")
+    st.button("Create", icon=":material/person_add:", on_click=create, args=(here,))
+
+ui.section("What the policy has learned of you")
+share, ups = charts.share(agreement), sum(thumb.value == "up" for thumb in thumbs)
+figures = st.columns(3)
+figures[0].metric("Thumbs up", ups)
+figures[1].metric("Thumbs down", len(thumbs) - ups)
+figures[2].metric(
+    "Agreement", percent(share) if share is not None else "not yet",
+    help="How often your thumb said what the policy had said, where it was sure",
+)  # fmt: skip
+if len(agreement) > 1:
+    st.altair_chart(charts.agreement(agreement), alt="Agreement of the policy with your thumbs, by digest")
+if learned is None or not (learned.up or learned.down):
+    ui.empty(
+        "Nothing learned yet",
+        "It goes by your subjects alone for now. Each thumb tells it more, and the next run decides by it.",
+    )
+else:
+    more, less = st.columns(2, gap="large")
+    with more:
+        st.markdown("**More of**")
+        st.altair_chart(charts.contributions(learned.up), alt="What speaks most for an item")
+    with less:
+        st.markdown("**Less of**")
+        st.altair_chart(charts.contributions(learned.down), alt="What speaks most against an item")
+if learned is not None:
+    st.caption(f"Policy {ui.md(learned.version)}, fitted {ui.clock_time(learned.made_at, here.zone)}.")
+
+ui.section("Everything you said", "yours to take along")
+with here.store() as store:
+    said = data.said(store, here.reader)
+if not said:
+    st.caption("Nothing yet.")
+else:
+    st.caption(plural(len(said), "word"))
+    with st.container(horizontal=True):
+        st.download_button(
+            "JSON", export.as_json(said), f"scout-{session.file_name(here.reader)}.json", "application/json",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "CSV", export.as_csv(said), f"scout-{session.file_name(here.reader)}.csv", "text/csv",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    ui.show(
+        ui.table(
+            ("When", "What", "Item"),
+            [(ui.clock_time(row.at, here.zone), row.what, ui.text(row.title, limit=120)) for row in said[:20]],
+        )
+    )
