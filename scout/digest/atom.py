@@ -40,8 +40,8 @@ def atom(digest: Digest) -> str:
 
 
 def _subtitle(digest: Digest) -> str:
-    said = " ".join(wording.why_empty(digest)) if digest.is_empty else wording.headline(digest)
-    return f"{said} Missing: {wording.shown(digest.note)}" if digest.note else said
+    said = " ".join(wording.why_empty(digest)).replace("`", "") if digest.is_empty else wording.headline(digest)
+    return f"{said} Note: {wording.shown(digest.note)}" if digest.note else said
 
 
 def _entry(feed: ET.Element, entry: Entry, made: datetime, *, subject: str, label: str) -> None:

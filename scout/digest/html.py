@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from scout.digest import wording
 from scout.digest.model import Digest, Entry
@@ -32,8 +33,17 @@ def _environment() -> Environment:
         "about": wording.about,
         "reasons": wording.reasons,
         "by_chance": wording.by_chance,
+        "coded": _coded,
     }
     return environment
+
+
+def _coded(text: str) -> Markup:
+    """Our own words, what stands between backticks set as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
 
 
 def html(digest: Digest) -> str:

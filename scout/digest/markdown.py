@@ -40,7 +40,7 @@ def _lines(digest: Digest) -> Iterator[str]:
         yield wording.headline(digest)
         yield ""
     if digest.note:
-        yield from _wrapped(f"Missing: {wording.shown(digest.note)}", first="> ", rest="> ")
+        yield from _wrapped(f"Note: {wording.shown(digest.note)}", first="> ", rest="> ")
         yield ""
     for block in digest.subjects:
         yield from _section(wording.shown(block.name), block.entries)

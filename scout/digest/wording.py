@@ -94,7 +94,13 @@ def reasons(entry: Entry, *, most: int = 4) -> list[Reason]:
 def feature_name(feature: str) -> str:
     """What weighed in a decision, as people say it: `author:Ann Smith` is "by Ann Smith"."""
     kind, colon, what = shown(feature, limit=120).partition(":")
-    named = {"author": "by {}", "category": "in {}", "source": "from {}", "subject": "about {}", "rule": "your rule {}"}
+    named = {
+        "author": "by {}",
+        "category": "in {}",
+        "source": "from {}",
+        "comment": "remark “{}”",
+        "rule": "your rule {}",
+    }
     if not colon or not what:
         return shown(feature, limit=120)
     return named.get(kind, "{}").format(what.strip())
