@@ -112,7 +112,7 @@ def ingest(ctx: click.Context, due: bool, only: tuple[str, ...], json_: bool) ->
 
     found = settings()
     with held(found, "run"), open_store(found, create=True) as store:
-        known = {row.id for row in store.sources.all()} | {source[0] for source in wanted(found)}
+        known = {row.id for row in store.sources.all()} | {source.id for source in wanted(found)}
         if missing := [name for name in only if name not in known]:
             raise Missing(f"no source {typed(missing[0])!r}; `scout sources list` names them")
         with progress() as bars:

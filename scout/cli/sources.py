@@ -26,11 +26,14 @@ def sources() -> None:
 
 
 def _rows(store: Store, found: Settings) -> list[SourceRow]:
-    """Every source, the shipped ones among them even before the first poll."""
-    from scout.ingest import sync_sources
+    """Every source that is in use: the shipped ones even before the first poll, but not where the settings leave them out."""
+    from scout.clock import now
+    from scout.ingest import sync_defaults
+    from scout.sources.defaults import wanted
 
-    sync_sources(store, found)
-    return store.sources.all()
+    sync_defaults(store, found, now())
+    shipped = {source.id for source in wanted(found)}
+    return [row for row in store.sources.all() if row.origin != "default" or row.id in shipped]
 
 
 def _find(store: Store, found: Settings, ref: str) -> SourceRow:
@@ -143,8 +146,7 @@ def _looked_up(found: Settings, url: str, title: str | None) -> tuple[str, str, 
         if err.kind in (OutcomeKind.UNREACHABLE, OutcomeKind.TOO_SLOW, OutcomeKind.BUSY):
             raise Later(f"{url}: {err.message}. Try again later, or add it unseen with --no-check") from err
         raise Missing(f"{url}: {err.message}") from err
-    entries = f", {feed.entries} entries" if feed.entries is not None else ""
-    told = f" ({feed.title or 'without a title'}{entries})"
+    told = f" ({feed.title or 'without a title'}, {feed.entries} entries)"
     return feed.url, title or feed.title, told
 
 
@@ -195,23 +197,26 @@ def import_(opml: Any) -> None:
     Other feed readers export such a file. `-` reads standard input.
     """
     from scout.clock import now
-    from scout.identity import canonical_url
     from scout.source_list import add_feeds
-    from scout.sources.opml import OpmlError, parse
+    from scout.sources.opml import OpmlError, read
 
     found = settings()
     text = opml.read(OPML_BYTES + 1)
     if len(text) > OPML_BYTES:
         raise Missing(f"{opml.name} is larger than {OPML_BYTES:,} bytes")
     try:
-        feeds = parse(text)
+        found_feeds = read(text)
     except OpmlError as err:
         raise Missing(f"{opml.name}: {err}") from err
     with open_store(found, create=True) as store:
         _rows(store, found)
-        new, known = add_feeds(store, feeds, origin="opml", at=now())
-    invalid = [url for _, url in feeds if canonical_url(url) is None]
-    more = f", {len(invalid)} without a web address ({line(invalid[0])[:60]} …)" if invalid else ""
+        new, known = add_feeds(store, found_feeds.feeds, origin="opml", at=now())
+    odd = found_feeds.passed_over
+    more = (
+        f", {len(odd)} passed over, being no web address ({line(odd[0])[:60]}{' …' if len(odd) > 1 else ''})"
+        if odd
+        else ""
+    )
     say(f"{len(new)} new sources, {known} known already{more}.")
 
 

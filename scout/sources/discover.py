@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 from scout.items import OutcomeKind
@@ -35,6 +35,8 @@ _FEED_START = re.compile(rb"<(?:[\w-]+:)?(?:rss|feed|rdf)[\s>]|^\s*\{", re.IGNOR
 class Found:
     url: str
     title: str
+    entries: int = field(default=0, compare=False)
+    """How many entries it holds now."""
 
 
 def find_feed(url: str, fetcher: Fetcher, parser: ParserPool) -> Found:
@@ -48,7 +50,7 @@ def find_feed(url: str, fetcher: Fetcher, parser: ParserPool) -> Found:
     deadline = Deadline(SECONDS)
     page = fetcher.get(address, accept=ACCEPT, deadline=min(deadline.left(), fetcher.deadline_seconds))
     if feed := _read(page, parser):
-        return Found(page.permanent_url or address, feed.title)
+        return Found(page.permanent_url or address, feed.title, len(feed.entries))
     tried = {address}
     for candidate in _candidates(page):
         if candidate in tried:
@@ -68,7 +70,7 @@ def _try(url: str, fetcher: Fetcher, parser: ParserPool, deadline: Deadline) -> 
     except FetchError:
         return None
     feed = _read(answer, parser)
-    return Found(answer.permanent_url or url, feed.title) if feed else None
+    return Found(answer.permanent_url or url, feed.title, len(feed.entries)) if feed else None
 
 
 def _read(answer: Response, parser: ParserPool) -> ParsedFeed | None:

@@ -6,6 +6,7 @@ Reading is safe against entities: a document that declares any is not read on.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET  # for writing alone; reading goes through expat with entities refused
 from xml.parsers import expat
 
@@ -23,8 +24,21 @@ class OpmlError(Exception):
     """A file that is no OPML; the message says where it stops being one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opml:
+    feeds: tuple[tuple[str, str], ...]
+    """(title, address) of each feed, in order, each address once."""
+    passed_over: tuple[str, ...]
+    """Addresses that are not http(s), or beyond the limit."""
+
+
 def parse(data: bytes) -> list[tuple[str, str]]:
-    """(title, address) of each feed, in order, each address once; what is not http(s) is passed over.
+    """The feeds alone; see `read`."""
+    return list(read(data).feeds)
+
+
+def read(data: bytes) -> Opml:
+    """The feeds of a list; what is not http(s) is passed over.
 
     Raises:
         OpmlError: the file cannot be read as OPML. Nothing else.
@@ -41,13 +55,14 @@ def parse(data: bytes) -> list[tuple[str, str]]:
         raise OpmlError(f"no OPML: {err}") from err
     if not reader.is_opml:
         raise OpmlError("no OPML: the file has no <opml> element")
-    return [(title, url) for url, title in reader.found.items()]
+    return Opml(tuple((title, url) for url, title in reader.found.items()), tuple(reader.passed_over))
 
 
 class _Reader:
     def __init__(self) -> None:
         self.is_opml = False
         self.found: dict[str, str] = {}
+        self.passed_over: list[str] = []
 
     def read(self, data: bytes) -> None:
         parser = expat.ParserCreate()
@@ -61,13 +76,19 @@ class _Reader:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name.lower() == "opml":
             self.is_opml = True
-        if name.lower() != "outline" or len(self.found) >= MAX_FEEDS:
+        if name.lower() != "outline":
             return
         by_name = {key.lower(): value.strip() for key, value in attributes.items()}
         url = by_name.get("xmlurl", "")
+        if not url:
+            return  # a folder
         try:
             checked(url)
         except Refused:
+            self.passed_over.append(url)
+            return
+        if len(self.found) >= MAX_FEEDS:
+            self.passed_over.append(url)
             return
         title = by_name.get("title") or by_name.get("text") or ""
         self.found.setdefault(url, text.line(text.plain(title), limit=200))
