@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from dataclasses import dataclass
 
@@ -45,6 +46,7 @@ def _bibtex(text: str) -> tuple[tuple[Item, ...], str]:
         return (), text
     import bibtexparser
 
+    logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # what it cannot read is told in `unclear`
     library = bibtexparser.parse_string(text)
     items = tuple(
         item for entry in library.entries if (item := _item({f.key.lower(): str(f.value) for f in entry.fields}))

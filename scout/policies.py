@@ -58,7 +58,8 @@ def corpus(store: Store, reader: str, day: date) -> Corpus:
     items = {item.id: item for item in store.items.recent(RECENT_ITEMS)}
     older = store.items.many([id for id in newest_picks if id not in items])
     return Corpus(
-        recent=(*older.values(), *items.values()),
+        # By id: which of two sources answered first must not show in what is learned.
+        recent=tuple(sorted((*older.values(), *items.values()), key=lambda item: item.id)),
         picks=newest_picks,
         others=thumbed(store, store.feedback.others_thumbs(reader)[-OTHERS_THUMBS:]),
     )
