@@ -12,7 +12,10 @@ from scout.net.errors import Refused
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
-_NEVER_4 = (IPv4Network("192.88.99.0/24"),)
+_NEVER_4 = (
+    IPv4Network("192.0.0.0/24"),  # protocol assignments; a cloud's metadata service lives there
+    IPv4Network("192.88.99.0/24"),  # relays of 6to4
+)
 _NEVER_6 = (
     IPv6Network("2001::/23"),  # Teredo, ORCHID and other assignments of the protocol itself
     IPv6Network("2002::/16"),  # 6to4: any IPv4 address may hide in it

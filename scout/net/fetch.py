@@ -216,7 +216,7 @@ def checked(url: str) -> httpx.URL:
         raise Refused(f"{shown!r} is not fetched: only http and https are")
     if parsed.userinfo:
         raise Refused(f"an address with a name or password in it is not fetched (host {parsed.host!r})")
-    if not parsed.host or not 0 < (parsed.port or 80) < 65_536:
+    if not parsed.host or not 0 < (80 if parsed.port is None else parsed.port) < 65_536:
         raise Refused(f"{shown!r} is no address: its host or port is missing or impossible")
     return parsed
 
