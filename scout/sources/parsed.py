@@ -131,6 +131,7 @@ def as_dict(feed: ParsedFeed) -> dict[str, Any]:
         for key in ("published", "updated"):
             row[key] = row[key].isoformat() if row[key] else None
     found["interval"] = feed.interval.total_seconds() if feed.interval else None
+    found["published"] = feed.published.isoformat() if feed.published else None
     return found
 
 
@@ -149,7 +150,13 @@ def from_dict(found: dict[str, Any]) -> ParsedFeed:
         for row in found["entries"]
     ]
     interval = timedelta(seconds=found["interval"]) if found["interval"] else None
-    return ParsedFeed(title=found["title"], entries=tuple(entries), left_out=found["left_out"], interval=interval)
+    return ParsedFeed(
+        title=found["title"],
+        entries=tuple(entries),
+        left_out=found["left_out"],
+        interval=interval,
+        published=_moment_or_none(found["published"]),
+    )
 
 
 def _moment_or_none(value: str | None) -> datetime | None:
