@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from scout import policies
 from scout.clock import now, today
 from scout.config import Settings
-from scout.digest.build import build
+from scout.digest.build import build, window
 from scout.exit_codes import Exit
 from scout.ingest import IngestReport, ingest
 from scout.items import Item, Lane
@@ -140,7 +140,7 @@ def triage(
         lanes.update(decision.lane for decision in decisions)
         for _ in batch:
             progress.step()
-    since = [stored.item for stored in store.items.arrived(after, _oldest(settings))]
+    since = [stored.item for stored in store.items.arrived(after, window(today(settings), settings)[0])]
     summarize(store, since, progress=progress)
     return TriageReport(reader, policy.version, len(todo), dict(lanes))
 
@@ -176,14 +176,9 @@ def unreachable(report: IngestReport) -> str:
     return f"offline? none of {len(report.polls)} sources could be read ({'; '.join(names[:2])}{more}); try again later"
 
 
-def _oldest(settings: Settings) -> datetime:
-    """What appeared before this moment is too old for today's digest."""
-    return datetime.combine(today(settings), datetime.min.time(), UTC) - timedelta(days=settings.digest.max_age_days)
-
-
 def _waiting(store: Store, settings: Settings, reader: str) -> bool:
     after = store.digests.last_cutoff(reader, before=today(settings))
-    return store.items.waiting(after, _oldest(settings).date()) > 0
+    return store.items.waiting(after, window(today(settings), settings)[0]) > 0
 
 
 def _summary(report: RunReport) -> str:

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 from scout.clock import now, today
 from scout.config import Settings
+from scout.digest.build import window
 from scout.readers import profile, thumbed
 from scout.store import Store
 from scout.store.policies import PolicyRow
@@ -71,7 +72,7 @@ def targets_of(store: Store, settings: Settings, reader: str, day: date) -> Targ
     Items a day is the mean of what the last five digests considered and of what waits for the next one.
     """
     since = store.digests.last_cutoff(reader, before=day)
-    waiting = store.items.waiting(since, day - timedelta(days=settings.digest.max_age_days))
+    waiting = store.items.waiting(since, window(day, settings)[0])
     past = [d for d in store.digests.dates(reader) if d < day][:5]
     considered = [
         snapshot["counts"].get("considered", 0) for d in past if (snapshot := store.digests.get(reader, d)) is not None

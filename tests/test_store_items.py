@@ -141,7 +141,7 @@ def test_arrived_leaves_out_old_news_and_what_came_before(store: Store) -> None:
     )
     arrived = [stored.item.id[-1] for stored in store.items.arrived(cutoff, AT - timedelta(days=7))]
     assert arrived == ["2", "5"]
-    assert store.items.waiting(cutoff, (AT - timedelta(days=7)).date()) == 2
+    assert store.items.waiting(cutoff, AT - timedelta(days=7)) == 2
 
 
 def test_the_listing_goes_by_any_source_that_brought_an_item(store: Store) -> None:

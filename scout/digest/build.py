@@ -40,7 +40,7 @@ def build(store: Store, settings: Settings, *, reader: str, day: date, run: str 
     made = find(store, reader=reader, day=day)
     if made is not None and not made.is_empty:
         return made
-    since, until = _window(day, settings)
+    since, until = window(day, settings)
     arrived = _fresh(store, reader, day, since)
     decisions = store.decisions.of(reader, (stored.item.id for stored in arrived))
     candidates = [
@@ -63,7 +63,7 @@ def build(store: Store, settings: Settings, *, reader: str, day: date, run: str 
     return _save(store, digest, chosen, reader=reader, cutoff=_cutoff(store, reader, day, arrived, decisions), run=run)
 
 
-def _window(day: date, settings: Settings) -> tuple[datetime, datetime]:
+def window(day: date, settings: Settings) -> tuple[datetime, datetime]:
     """From the start of the oldest day that a digest of `day` takes up to the end of `day`, in the reader's time zone."""
     zone = ZoneInfo(settings.digest.timezone)
     since = datetime.combine(day - timedelta(days=settings.digest.max_age_days), time.min, zone)

@@ -201,10 +201,10 @@ class Items(Part):
         )
         return [stored_of(row) for row in self.store.rows(sql, after_seq, when(published_since))]
 
-    def waiting(self, after_seq: int, published_since: date) -> int:
+    def waiting(self, after_seq: int, published_since: datetime) -> int:
         """How many items `arrived` would give."""
         sql = "SELECT count(*) FROM items WHERE seq > ? AND backlog = 0 AND (published IS NULL OR published >= ?)"
-        return int(self.store.value(sql, after_seq, published_since.isoformat()))
+        return int(self.store.value(sql, after_seq, when(published_since)))
 
     def recent(self, limit: int) -> list[Item]:
         """The newest arrivals, oldest of them first, so that the order does not depend on the limit."""
