@@ -138,7 +138,7 @@ def triage(reader: str | None, json_: bool) -> None:
     from scout.locks import held
 
     found = settings()
-    with held(found, "run"), open_store(found) as store:
+    with open_store(found) as store, held(found, "run"):
         names = pipeline.readers(store, found)
         if reader is not None and typed(reader) not in names:
             raise Missing(f"no reader {typed(reader)!r}; there are {', '.join(names)}")
