@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from scout import logs
 from scout.cli import console, output
@@ -59,10 +61,10 @@ def test_a_table_on_a_terminal_fits_its_width(
 ) -> None:
     monkeypatch.setattr(output, "on_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", "60")
-    output.table(("id", "title"), [("a-rather-long-id", "[bold]x[/bold] " * 30)], give_way="title")
+    output.table(("id", "title"), [("a-rather-long-id", "[bold]x[/bold] " * 30), ("b", "漢字" * 40)], give_way="title")
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0].split() == ["id", "title"]
-    assert all(len(line) <= 60 for line in shown)
+    assert click.unstyle(shown[0]).split() == ["id", "title"]
+    assert all(cell_len(click.unstyle(line)) <= 60 for line in shown)
     assert "a-rather-long-id" in shown[1]
     assert "[bold]" in shown[1], "text from outside is no markup"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -13,6 +14,9 @@ import click
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """C0 but tab and line feed, DEL, C1, and what reorders or breaks lines."""
+
+NARROWEST = 20
+"""The column that gives way keeps at least so much, however narrow the terminal."""
 
 
 def clean(text: str) -> str:
@@ -65,19 +69,26 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, give_way: str) 
         for row in cells:
             click.echo("\t".join(row))
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    place = list(head).index(give_way)
+    widths = [max(map(_width, column)) for column in zip(head, *cells, strict=True)]
+    room = shutil.get_terminal_size().columns - sum(widths) + widths[place] - 2 * (len(head) - 1)
+    widths[place] = max(NARROWEST, min(room, widths[place]))
+    for number, row in enumerate([list(head), *cells]):
+        text = "  ".join(_fitted(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        click.echo(click.style(text, bold=True) if number == 0 else text)
 
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for name in head:
-        last = name == give_way
-        drawn.add_column(
-            name, no_wrap=True, overflow="ellipsis", ratio=1 if last else None, min_width=20 if last else None
-        )
-    for row in cells:
-        drawn.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False).print(drawn)
+
+def _width(text: str) -> int:
+    """Columns that a text takes on a terminal: two for a wide character."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _fitted(text: str, width: int) -> str:
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, width) if _width(text) <= width else f"{set_cell_size(text, width - 1)}…"
 
 
 def ago(moment: datetime | None, now: datetime) -> str:

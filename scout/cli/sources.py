@@ -66,12 +66,18 @@ def list_(json_: bool) -> None:
     table(
         ("id", "health", "last poll", "next", "week", "title or what is wrong"),
         [
-            (row.id, str(health(row, at)), ago(row.last_poll, at), ago(row.next_poll, at), str(week.get(row.id, 0)),
-             row.message if row.outcome and not row.outcome.is_success else row.title or row.url)
+            (
+                row.id,
+                str(health(row, at)),
+                ago(row.last_poll, at),
+                "due" if row.next_poll is None or row.next_poll <= at else ago(row.next_poll, at),
+                str(week.get(row.id, 0)),
+                row.message if row.outcome and not row.outcome.is_success else row.title or row.url,
+            )
             for row in rows
         ],
         give_way="title or what is wrong",
-    )  # fmt: skip
+    )
 
 
 def public(row: SourceRow, items_week: int, health: str) -> dict[str, Any]:
