@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scout import identity
-from scout.items import Item, ItemKind, Outcome, OutcomeKind
+from scout.items import Item, ItemId, ItemKind, Outcome, OutcomeKind
 from scout.net import hints
 from scout.net.errors import FetchError
 from scout.net.fetch import Response, Validators
@@ -45,14 +45,16 @@ def poll(source: SourceRow, tools: Tools) -> Poll:
         return failed(source, err)
     names = weigh(feed.entries, state.get("names", {}))
     first = "hash" not in state
-    found = (_item(entry, source.id, names, first=first, now=tools.now) for entry in feed.entries)
-    items = {item.id: item for item in reversed(list(found))}  # of two with one id the upper one, the newer, stays
+    items: dict[ItemId, Item] = {}
+    for entry in feed.entries:
+        item = _item(entry, source.id, names, first=first, now=tools.now)
+        items.setdefault(item.id, item)  # of two with one id the upper one, the newer, stays
     new_state: dict[str, Any] = {**_kept(response.validators), "hash": digest, "names": names.memory}
     if feed.interval:
         new_state["interval"] = feed.interval.total_seconds()
     return Poll(
         outcome=Outcome(OutcomeKind.OK, _message(feed), status=response.status, bytes=len(response.body)),
-        items=tuple(reversed(items.values())),
+        items=tuple(items.values()),
         state=new_state,
         title=feed.title,
         moved_to=response.permanent_url,
@@ -110,5 +112,5 @@ def _item(entry: ParsedEntry, source: str, names: Uniqueness, *, first: bool, no
 
 def _message(feed: ParsedFeed) -> str:
     if feed.left_out:
-        return f"{feed.left_out:,} entries after the first {len(feed.entries):,} were left out"
+        return f"only the newest {len(feed.entries):,} entries are read; {feed.left_out:,} older ones were left out"
     return "" if feed.entries else "the feed holds no entries"

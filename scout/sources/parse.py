@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from time import struct_time
 from typing import Any
 
@@ -26,13 +27,16 @@ _PERIODS = {
     "monthly": timedelta(days=30),
     "yearly": timedelta(days=365),
 }
+_ENTRY_START = re.compile(rb"<(?:[\w-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _ENTRY_END = re.compile(rb"</(?:[\w-]+:)?(item|entry)\s*>", re.IGNORECASE)
+_DATE = re.compile(rb"<(?:pubDate|published|updated|dc:date|dcterms:\w+)>([^<]{1,60})<", re.IGNORECASE)
 _ROOT = re.compile(rb"<((?:[\w-]+:)?(?:rss|rdf|feed))[\s>]", re.IGNORECASE)
+_WIDE = re.compile(rb"<\?xml[^>]{1,200}encoding\s*=\s*[\"'](?:utf-?(?:16|32)|ucs|iso-10646)", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 
 
 def parse(data: bytes, content_type: str, url: str, *, limit: int = MAX_ENTRIES) -> ParsedFeed:
-    """The feed in `data`, which came from `url`: its first `limit` entries.
+    """The feed in `data`, which came from `url`: `limit` of its entries, from the end where the newer ones are.
 
     A document that breaks off is a feed as far as it goes.
 
@@ -44,7 +48,7 @@ def parse(data: bytes, content_type: str, url: str, *, limit: int = MAX_ENTRIES)
         raise Unreadable("an empty answer")
     if start.startswith((b"{", b"[")):
         return jsonfeed.read(data, url, limit=limit)
-    shortened, left_out = _first_entries(data, limit)
+    shortened, left_out = _newest_entries(data, limit)
     # A stream, never bytes or text: feedparser would take those for the name of a file first.
     found = feedparser.parse(
         io.BytesIO(shortened),
@@ -65,14 +69,31 @@ def parse(data: bytes, content_type: str, url: str, *, limit: int = MAX_ENTRIES)
     )
 
 
-def _first_entries(data: bytes, limit: int) -> tuple[bytes, int]:
-    """The document cut after `limit` entries, and how many that left out: reading them all would take seconds."""
+def _newest_entries(data: bytes, limit: int) -> tuple[bytes, int]:
+    """The document with `limit` entries, and how many that left out: reading them all would take seconds.
+
+    They are the first ones, as feeds go, unless the dates say that this feed has its newest last.
+    """
+    starts = [match.start() for match in _ENTRY_START.finditer(data)]
     ends = [match.end() for match in _ENTRY_END.finditer(data)]
     root = _ROOT.search(data[:10_000])
-    if len(ends) <= limit or not root:
+    if len(starts) != len(ends) or len(ends) <= limit or not root:
         return data, 0
+    if _date(data[starts[0] : ends[0]]) < _date(data[starts[-1] : ends[-1]]):
+        return data[: starts[0]] + data[starts[-limit] :], len(ends) - limit
     closing = b"</channel></%b>" % root[1] if root[1].lower() == b"rss" else b"</%b>" % root[1]
     return data[: ends[limit - 1]] + closing, len(ends) - limit
+
+
+def _date(entry: bytes) -> datetime:
+    """When an entry says it appeared; the beginning of time where it does not, or not so that it is easily read."""
+    said = _DATE.search(entry)
+    words = said[1].decode("ascii", "replace").strip() if said else ""
+    try:
+        when = parsedate_to_datetime(words) if "," in words else datetime.fromisoformat(words)
+        return when if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, TypeError):
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _charset(data: bytes, content_type: str) -> str:
@@ -84,6 +105,8 @@ def _charset(data: bytes, content_type: str) -> str:
             return "; charset=utf-8"
     except UnicodeDecodeError:
         pass
+    if plain_bytes and _WIDE.match(data.lstrip()):
+        return "; charset=windows-1252"  # a declaration that could not even be read if it were true
     said = _CHARSET.search(content_type)
     return f"; charset={said[1]}" if said else ""
 

@@ -46,7 +46,7 @@ class ParsedFeed:
     title: str
     entries: tuple[ParsedEntry, ...]
     left_out: int = 0
-    """Entries beyond the limit, the later ones of the document."""
+    """Entries beyond the limit, the older ones."""
     interval: timedelta | None = None
     """How often the feed says it is worth asking."""
     published: datetime | None = None
@@ -105,6 +105,9 @@ def entry(
 def absolute(base: str, link: str) -> str | None:
     """`link` as an absolute http(s) address, or None where it is none."""
     try:
+        given = urlsplit(link.strip())
+        if given.scheme and not given.netloc:
+            return None
         url = urljoin(base, link.strip())
         parts = urlsplit(url)
     except ValueError:
