@@ -251,7 +251,7 @@ def _with_announcement(item: Item, announced_items: Mapping[ItemId, Item]) -> It
 
 def _outcome(announcement: Announcement, fill: Fill, since: date | None) -> Outcome:
     skipped = announcement.skipped + fill.skipped
-    notes = [f"{skipped} entries without an arXiv id left out"] if skipped else []
+    notes = [f"{skipped} {'entry' if skipped == 1 else 'entries'} without an arXiv id left out"] if skipped else []
     if announcement.is_empty:
         notes.insert(0, f"no announcement on {announcement.day}")
     kind = OutcomeKind.OK

@@ -56,7 +56,7 @@ class _Limited(httpx2.BaseTransport):
         request.headers["user-agent"] = self._agent
         request.extensions = {**request.extensions, "timeout": httpx2.Timeout(self._deadline).as_dict()}
         try:
-            response = self._inner.handle_request(request)
+            response = self._send(request)
             body = self._read(response, request.url.host, ends)
         except httpx2.TimeoutException as err:
             raise FetchError(OutcomeKind.TOO_SLOW, f"{request.url.host} took over {self._deadline:g} s") from err
@@ -67,6 +67,12 @@ class _Limited(httpx2.BaseTransport):
         return httpx2.Response(
             response.status_code, headers=response.headers, stream=httpx2.ByteStream(body), request=request
         )
+
+    def _send(self, request: httpx2.Request) -> httpx2.Response:
+        try:
+            return self._inner.handle_request(request)
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+            return self._inner.handle_request(request)  # a connection kept from before, which the server had closed
 
     def _read(self, response: httpx2.Response, host: str, ends: float) -> bytes:
         body = bytearray()
