@@ -207,13 +207,13 @@ def import_(opml: Any) -> None:
     from scout.sources.opml import OpmlError, read
 
     found = settings()
-    text = opml.read(OPML_BYTES + 1)
+    text, name = opml.read(OPML_BYTES + 1), getattr(opml, "name", "standard input")
     if len(text) > OPML_BYTES:
-        raise Missing(f"{opml.name} is larger than {OPML_BYTES:,} bytes")
+        raise Missing(f"{name} is larger than {OPML_BYTES:,} bytes")
     try:
         found_feeds = read(text)
     except OpmlError as err:
-        raise Missing(f"{opml.name}: {err}") from err
+        raise Missing(f"{name}: {err}") from err
     with open_store(found, create=True) as store:
         _rows(store, found)
         new, known = add_feeds(store, found_feeds.feeds, origin="opml", at=now())
