@@ -12,10 +12,17 @@ from conftest import World
 from scout import config
 from scout.ingest import IngestReport, ingest
 from scout.items import OutcomeKind
+from scout.sources import arxiv_api
 from scout.store import Store
 
 pytestmark = pytest.mark.world
 SetEnv = Callable[[dict[str, str]], None]
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The distance between requests to arXiv is held by test_sources_arxiv."""
+    monkeypatch.setattr(arxiv_api, "ARXIV_SPACING", 0.0)
 
 
 def on(world: World, day: str, data: Path, setenv: SetEnv) -> tuple[IngestReport, Store]:
