@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from scout import policies
+from scout import logs, policies
 from scout.clock import now, today
 from scout.config import Settings
 from scout.digest.build import build, window
@@ -92,7 +92,8 @@ def recorded(store: Store, report: RunReport) -> Iterator[None]:
     """Write the run's end into the store, however it ends."""
     log.info("run started", extra={"run": report.run, "day": report.day.isoformat()})
     try:
-        yield
+        with logs.running(report.run):
+            yield
     except BaseException as err:
         report.code, report.message = Exit.BUG, f"{type(err).__name__}: {err}"
         store.runs.finish(report.run, now(), exit_code=report.code, message=report.message, stages=report.stages)

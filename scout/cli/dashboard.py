@@ -47,5 +47,5 @@ def work(ctx: click.Context, once: bool, with_parent: bool) -> None:
     found = settings()
     done = jobs.work(found, once=once, stop=stopper(with_parent=with_parent))
     if once:
-        say(f"{done} jobs done" if done else "No job waits.")
+        say(f"{done} done." if done else "No job waits.")
     ctx.exit(Exit.DONE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import signal
@@ -12,7 +13,7 @@ import threading
 import time
 import urllib.request
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ UP_SECONDS = 60.0
 
 END_SECONDS = 10.0
 """How long a process may take to end when asked, before it is made to."""
+
+PR_SET_PDEATHSIG = 1
 
 RESTART_SECONDS = 10.0
 """A worker that died is started anew, not more often than this."""
@@ -60,9 +63,10 @@ def serve(place: Place, *, browser: bool) -> int:
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     pages = subprocess.Popen(
-        _streamlit(app, place), stdin=subprocess.DEVNULL, stdout=sys.stderr, start_new_session=True
-    )
-    worker = Worker()
+        _streamlit(app, place), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+        preexec_fn=_end_with_parent,
+    )  # fmt: skip
+    worker = Worker([sys.executable, "-m", "scout", "work", "--with-parent"])
     try:
         _announce(place, pages, stop, browser=browser)
         while not stop.is_set() and pages.poll() is None:
@@ -78,7 +82,7 @@ def serve(place: Place, *, browser: bool) -> int:
 
 def _app() -> Path:
     spec = importlib.util.find_spec("dashboard")
-    app = Path(spec.origin).parent / "app.py" if spec and spec.origin else None
+    app = Path(spec.origin).parent / "entry" / "start.py" if spec and spec.origin else None
     if app is None or not app.exists():
         raise Missing("the dashboard's pages are not installed beside scout; install the whole project again")
     return app
@@ -118,6 +122,13 @@ def _streamlit(app: Path, place: Place) -> list[str]:
 
     flags = [f"--{name}={value}" for name, value in options.items()]
     return [sys.executable, "-m", "streamlit", "run", str(app), *flags, *theme.flags()]
+
+
+def _end_with_parent() -> None:
+    """Streamlit reads no pipe whose end would tell it that we are gone: on Linux the kernel ends it, even if we are killed."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _announce(place: Place, pages: subprocess.Popen[bytes], stop: threading.Event, *, browser: bool) -> None:
@@ -165,7 +176,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 class Worker:
     """`scout work` beside the dashboard. The pipe to its stdin ends when we do, however we do, and it with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: Sequence[str], *, restart_seconds: float = RESTART_SECONDS) -> None:
+        self.command, self.restart_seconds = command, restart_seconds
         self.process: subprocess.Popen[bytes] | None = None
         self.started = 0.0
         self.given_up = False
@@ -177,11 +189,10 @@ class Worker:
         if self.process is not None and self.process.returncode == Exit.LATER:
             self.given_up = True
             return
-        if time.monotonic() - self.started < RESTART_SECONDS and self.process is not None:
+        if time.monotonic() - self.started < self.restart_seconds and self.process is not None:
             return
         self.started = time.monotonic()
-        command = [sys.executable, "-m", "scout", "work", "--with-parent"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=sys.stderr, start_new_session=True)
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=sys.stderr, start_new_session=True)
 
     def end(self) -> None:
         if self.process is not None:
