@@ -259,9 +259,10 @@ def _body(response: httpcore.Response, headers: Mapping[str, str], limit: int, d
 def _as_fetch_error(host: str, deadline: Deadline) -> Iterator[None]:
     try:
         yield
-    except (httpcore.ConnectTimeout, httpcore.ConnectError) as err:
-        reason = str(err) or "it does not answer"
-        raise FetchError(OutcomeKind.UNREACHABLE, f"no connection to {host}: {reason}") from err
+    except httpcore.ConnectTimeout as err:
+        raise FetchError(OutcomeKind.UNREACHABLE, f"no connection to {host} in time") from err
+    except httpcore.ConnectError as err:
+        raise FetchError(OutcomeKind.UNREACHABLE, f"no connection to {host}: {err}") from err
     except httpcore.TimeoutException as err:
         raise deadline.passed() from err
     except httpcore.RemoteProtocolError as err:
