@@ -130,7 +130,12 @@ class Fetcher:
         all_permanent = True
         while True:
             visited.append(url)
-            answer = self._ask(_hop(url, visited), headers, limit, left)
+            try:
+                answer = self._ask(checked(url), headers, limit, left)
+            except Refused as err:
+                if len(visited) == 1:
+                    raise
+                raise Refused(f"redirects to where nothing is fetched: {err.message}") from err
             if answer.status not in _REDIRECTS:
                 break
             target = _target(url, answer, visited)
@@ -219,13 +224,6 @@ def checked(url: str) -> httpx.URL:
     if not parsed.host or not 0 < (80 if parsed.port is None else parsed.port) < 65_536:
         raise Refused(f"{shown!r} is no address: its host or port is missing or impossible")
     return parsed
-
-
-def _hop(url: str, visited: list[str]) -> httpx.URL:
-    try:
-        return checked(url)
-    except Refused as err:
-        raise err if len(visited) == 1 else Refused(f"redirects to where nothing is fetched: {err.message}") from err
 
 
 def _target(url: str, answer: _Answer, visited: list[str]) -> str:
