@@ -78,7 +78,7 @@ def measure(url: str, folder: Path) -> None:
     figure("cold day: peak memory of all processes", megabytes, "MB", limit=400)
     before = len(log(url))
     seconds, megabytes = watched([*scout, "run"], env)
-    feeds = [row for row in log(url)[before:] if row["path"].startswith(("/feeds/", "/arxiv/rss"))]
+    feeds = [row for row in log(url)[before:] if there(row)]
     figure("unchanged second run: wall", seconds, "s", limit=3)
     figure(
         "unchanged second run: share of feeds answered 304",
@@ -87,6 +87,11 @@ def measure(url: str, folder: Path) -> None:
         limit=1,
         better="more",
     )
+
+
+def there(row: dict[str, object]) -> bool:
+    """Whether it asked for a feed that exists: some of the blogs begin later than this day and answer 404."""
+    return str(row["path"]).startswith(("/feeds/", "/arxiv/rss")) and row["status"] != 404
 
 
 def log(url: str) -> list[dict[str, object]]:
