@@ -124,7 +124,7 @@ def test_streamlit_is_started_careful(tmp_path: Path) -> None:
         "--server.enableXsrfProtection=true",
         "--browser.gatherUsageStats=false",
         "--client.showErrorDetails=none",
-        '--server.allowedHosts=["127.0.0.1", "localhost", "::1"]',
+        "--server.allowedHosts=127.0.0.1",
     ):
         assert option in words
 

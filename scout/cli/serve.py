@@ -36,6 +36,9 @@ RESTART_SECONDS = 10.0
 """A worker that died is started anew, not more often than this."""
 
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     address: str
@@ -115,12 +118,12 @@ def _streamlit(app: Path, place: Place) -> list[str]:
         "client.toolbarMode": "minimal",
         "logger.level": "warning",
     }
-    if place.address in ("127.0.0.1", "::1", "localhost"):
-        # A web page elsewhere cannot make a name of its own mean this machine and read the dashboard through it.
-        options["server.allowedHosts"] = '["127.0.0.1", "localhost", "::1"]'
     from dashboard import theme
 
     flags = [f"--{name}={value}" for name, value in options.items()]
+    if place.address in LOOPBACK:
+        # A web page elsewhere cannot make a name of its own mean this machine and read the dashboard through it.
+        flags += [f"--server.allowedHosts={host}" for host in LOOPBACK]
     return [sys.executable, "-m", "streamlit", "run", str(app), *flags, *theme.flags()]
 
 
@@ -138,7 +141,7 @@ def _announce(place: Place, pages: subprocess.Popen[bytes], stop: threading.Even
         with suppress(URLError, OSError):
             urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{place.url}/_stcore/health", timeout=2)
             say(f"The dashboard is at {place.url} (Ctrl-C ends it)")
-            if place.address not in ("127.0.0.1", "::1", "localhost"):
+            if place.address not in LOOPBACK:
                 complain(
                     f"it listens on {place.address} without a password: whoever reaches it reads and writes as you"
                 )
