@@ -23,6 +23,7 @@ SetEnv = Callable[[dict[str, str]], None]
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The distance between requests to arXiv is held by test_sources_arxiv."""
     monkeypatch.setattr(arxiv_api, "ARXIV_SPACING", 0.0)
+    monkeypatch.setattr(arxiv_api, "_TRAVEL", 0.0)
 
 
 def on(world: World, day: str, data: Path, setenv: SetEnv) -> tuple[IngestReport, Store]:

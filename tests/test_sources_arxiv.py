@@ -140,7 +140,7 @@ def test_requests_to_arxiv_start_three_seconds_apart(arxiv_site: Site) -> None:
     clock = Clock()
     poll(arxiv_site, {"watermark": "2025-11-28"}, tools=tools_for(arxiv_site.url, clock))
     assert len(arxiv_site.asked) == 2
-    assert sum(clock.slept) == pytest.approx(3.0)
+    assert 3.0 <= sum(clock.slept) < 3.5
 
 
 def test_a_day_without_announcement_is_no_fault(arxiv_site: Site) -> None:
