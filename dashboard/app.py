@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import jobs, session, ui
+from dashboard import PAGES, jobs, session, ui
 
-st.set_page_config(page_title="scout", page_icon=":material/travel_explore:", layout="wide")
+st.set_page_config(page_title="scout", page_icon=ui.icon(), layout="wide")
+st.logo(ui.icon(), size="large")
 ui.style()
 
 pages = [
-    st.Page("pages/digest.py", title="Digest", icon=":material/newspaper:", default=True),
-    st.Page("pages/search.py", title="Search", icon=":material/search:", url_path="search"),
-    st.Page("pages/saved.py", title="Saved", icon=":material/bookmark:", url_path="saved"),
-    st.Page("pages/sources.py", title="Sources", icon=":material/rss_feed:", url_path="sources"),
-    st.Page("pages/subjects.py", title="Subjects", icon=":material/topic:", url_path="subjects"),
-    st.Page("pages/readers.py", title="Readers", icon=":material/person:", url_path="readers"),
-    st.Page("pages/runs.py", title="Runs", icon=":material/history:", url_path="runs"),
-    st.Page("pages/item.py", title="Item", icon=":material/article:", url_path="item", visibility="hidden"),
-    st.Page("pages/onboarding.py", title="Welcome", icon=":material/waving_hand:", url_path="welcome", visibility="hidden"),
+    st.Page(PAGES / "digest.py", title="Digest", icon=":material/newspaper:", default=True),
+    st.Page(PAGES / "search.py", title="Search", icon=":material/search:", url_path="search"),
+    st.Page(PAGES / "saved.py", title="Saved", icon=":material/bookmark:", url_path="saved"),
+    st.Page(PAGES / "sources.py", title="Sources", icon=":material/rss_feed:", url_path="sources"),
+    st.Page(PAGES / "subjects.py", title="Subjects", icon=":material/topic:", url_path="subjects"),
+    st.Page(PAGES / "readers.py", title="Readers", icon=":material/person:", url_path="readers"),
+    st.Page(PAGES / "runs.py", title="Runs", icon=":material/history:", url_path="runs"),
+    st.Page(PAGES / "item.py", title="Item", icon=":material/article:", url_path="item", visibility="hidden"),
+    st.Page(PAGES / "onboarding.py", title="Welcome", icon=":material/waving_hand:", url_path="welcome", visibility="hidden"),
 ]  # fmt: skip
 page = st.navigation(pages, position="top")
 

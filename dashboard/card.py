@@ -6,12 +6,12 @@ board holds what the database said last, so a card never shows a word that did n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import actions, ui
+from dashboard import PAGES, actions, ui
 from dashboard.actions import Board, Words
 from dashboard.session import Here, params
 from dashboard.ui import html, join, md
@@ -29,7 +29,7 @@ LANES = {Lane.READ: "To read", Lane.UNSURE: "Unsure", Lane.SKIP: "Skip"}
 @st.fragment
 def card(here: Here, entry: Entry, item: Item | None, board: Board, subjects: Mapping[str, str], subject: str) -> None:
     """Draw `entry`. `subjects` are names by slug; `subject` is the one it stands under."""
-    with ui.explained(), st.container(border=True, key=f"card-{entry.id}"):
+    with ui.explained(), st.container(border=True, gap="xsmall", key=f"card-{entry.id}"):
         if message := actions.trouble():
             ui.trouble(message)
         words = board.get(entry.id, {})
@@ -38,8 +38,8 @@ def card(here: Here, entry: Entry, item: Item | None, board: Board, subjects: Ma
             return
         ui.show(head(entry))
         if item is not None and (entry.summary.points or item.text):
-            with st.expander("Summary, sentence by sentence", icon=":material/format_quote:"):
-                ui.show(cited(entry.summary.points, item.text))
+            with st.expander("Summary, sentence by sentence", type="compact"):
+                ui.show(points(entry.summary.points) + numbered(item.text, entry.summary.points))
         say(here, entry.id, board, subjects, subject)
 
 
@@ -74,26 +74,32 @@ def head(entry: Entry) -> Markup:
     )
 
 
-def cited(points: tuple[Point, ...], body: str) -> Markup:
-    """The points with the numbers of their sentences, then the numbered sentences, the cited ones marked."""
-    marked = {number for point in points for number in point.cites}
+def points(summary: Sequence[Point]) -> Markup:
+    """The points of a summary with the numbers of their sentences."""
     listed = join(
         html(
             '<li>{} <span class="sc-cite">{}</span></li>',
             ui.text(point.text),
             " ".join(f"[{number}]" for number in point.cites),
         )
-        for point in points
+        for point in summary
     )
-    numbered = join(
-        html('<li class="{}"><small>{}</small>{}</li>', "cited" if number in marked else "", number, ui.text(sentence))
+    return html('<ul class="sc-list">{}</ul>', listed) if summary else Markup("")
+
+
+def numbered(body: str, summary: Sequence[Point]) -> Markup:
+    """The sentences of a text with their numbers, those that the summary cites marked."""
+    cited = {number for point in summary for number in point.cites}
+    lines = join(
+        html('<li class="{}"><small>{}</small>{}</li>', "cited" if number in cited else "", number, ui.text(sentence))
         for number, sentence in enumerate(sentences(body), 1)
     )
-    points_list = html('<ul class="sc-list">{}</ul>', listed) if points else Markup("")
-    return html('{}<ol class="sc-sentences">{}</ol>', points_list, numbered)
+    return html('<ol class="sc-sentences">{}</ol>', lines)
 
 
-def say(here: Here, item: ItemId, board: Board, subjects: Mapping[str, str], subject: str) -> None:
+def say(
+    here: Here, item: ItemId, board: Board, subjects: Mapping[str, str], subject: str, *, details: bool = True
+) -> None:  # fmt: skip
     """Everything a reader may say of an item: thumbs, then reasons and the right subject; save, hide, undo."""
     words = board.get(item, {})
     thumb = words.get(Aspect.THUMB)
@@ -104,12 +110,13 @@ def say(here: Here, item: ItemId, board: Board, subjects: Mapping[str, str], sub
         _toggle(here, item, board, Aspect.HIDDEN, ("Hide", "Hidden"), ":material/visibility_off:")
         if words:
             _button("Undo", ":material/undo:", f"undo-{item}", actions.undo, here, board, item)
-        st.page_link(
-            "pages/item.py", label="Details", icon=":material/info:", query_params=params(here, item=item)
-        )  # fmt: skip
+        if details:
+            query = params(here, item=item)
+            st.page_link(PAGES / "item.py", label="Details", icon=":material/info:", query_params=query)
     if value and thumb:
-        _reasons(here, item, board, value, thumb.reasons)
-        _subject(here, item, board, subjects, subject)
+        with st.container(horizontal=True, vertical_alignment="center", key=f"more-{item}"):
+            _reasons(here, item, board, value, thumb.reasons)
+            _subject(here, item, board, subjects, subject)
 
 
 def _thumbs(here: Here, item: ItemId, board: Board, value: str | None) -> None:
@@ -133,7 +140,7 @@ def _reasons(here: Here, item: ItemId, board: Board, value: str, standing: tuple
 
     st.pills(
         "Why?", offered, selection_mode="multi", format_func=REASONS.__getitem__, key=key, on_change=chosen,
-        label_visibility="collapsed",
+        label_visibility="collapsed", wrap=True,
     )  # fmt: skip
 
 
@@ -149,8 +156,8 @@ def _subject(here: Here, item: ItemId, board: Board, subjects: Mapping[str, str]
 
     options = list(dict.fromkeys([*subjects, current]))
     st.selectbox(
-        "Belongs under", options, format_func=lambda slug: ui.text(subjects.get(slug, slug)), key=key, on_change=chosen,
-        width=280,
+        "Belongs under", options, format_func=lambda slug: f"under {ui.text(subjects.get(slug, slug))}", key=key,
+        on_change=chosen, width=250, label_visibility="collapsed",
     )  # fmt: skip
 
 

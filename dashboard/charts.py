@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -32,7 +33,7 @@ def agreement(days: Sequence[AgreementDay]) -> alt.LayerChart:
     """Agreement per digest as points, sized by how many thumbs stand behind them, and a line through them."""
     rows = [
         {
-            "day": row.day.isoformat(),
+            "day": f"{row.day}T00:00:00",  # local midnight: a bare date would be UTC's, the day before in the west
             "share": row.agreed / row.thumbs,
             "thumbs": row.thumbs,
             "told": f"{row.agreed} of {row.thumbs}",
@@ -40,8 +41,9 @@ def agreement(days: Sequence[AgreementDay]) -> alt.LayerChart:
         for row in days
         if row.thumbs
     ]
+    ticks = [str(row["day"]) for row in rows[:: max(1, math.ceil(len(rows) / 4))]]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=min(4, max(1, len(rows))), grid=False)),
+        x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", values=ticks, grid=False)),
         y=alt.Y(
             "share:Q",
             title=None,
@@ -92,7 +94,7 @@ def stages(rows: Sequence[tuple[str, float]]) -> alt.Chart:
         alt.Chart(alt.InlineData(values=values))
         .mark_bar(color=UP, cornerRadius=3, height={"band": 0.7})
         .encode(
-            x=alt.X("seconds:Q", title="seconds"),
+            x=alt.X("seconds:Q", title="seconds", axis=alt.Axis(tickCount=6)),
             y=alt.Y("stage:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)),
             tooltip=[alt.Tooltip("stage:N", title="Stage"), alt.Tooltip("seconds:Q", title="Seconds")],
         )

@@ -191,6 +191,9 @@ class Learned:
 
     version: str
     made_at: datetime
+    foreseen: float | None
+    """Share of the thumbs that a fit on the earlier ones foresaw; None where there are too few."""
+    foreseen_of: int
     up: tuple[tuple[str, float], ...]
     down: tuple[tuple[str, float], ...]
 
@@ -200,11 +203,16 @@ def learned(store: Store, reader: str) -> Learned | None:
     policy = store.policies.champion(reader)
     if policy is None:
         return None
-    return Learned(policy.version, policy.made_at, _weights(policy.facts.get("up")), _weights(policy.facts.get("down")))
+    held_out = policy.facts.get("held_out") or {}
+    strongest = policy.facts.get("learned") or {}
+    return Learned(
+        policy.version, policy.made_at, held_out.get("agreement"), int(held_out.get("n") or 0),
+        _weights(strongest.get("up")), _weights(strongest.get("down")),
+    )  # fmt: skip
 
 
 def _weights(facts: Any) -> tuple[tuple[str, float], ...]:
-    return tuple((feature_name(str(name)), float(weight)) for name, weight in facts or ())
+    return tuple((feature_name(str(fact["feature"])), float(fact["weight"])) for fact in facts or ())
 
 
 EXPORTED = 100_000

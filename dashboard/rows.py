@@ -24,7 +24,7 @@ def listing(here: Here, findings: Findings, subjects: Mapping[str, str], sources
 
 @st.fragment
 def _line(here: Here, found: Found, board: Board, subjects: Mapping[str, str], source: str) -> None:
-    with ui.explained(), st.container(border=True, key=f"row-{found.stored.item.id}"):
+    with ui.explained(), st.container(border=True, gap="xsmall", key=f"row-{found.stored.item.id}"):
         if message := actions.trouble():
             ui.trouble(message)
         ui.show(_head(found, source))
@@ -34,25 +34,22 @@ def _line(here: Here, found: Found, board: Board, subjects: Mapping[str, str], s
 
 def _head(found: Found, source: str) -> Markup:
     item = found.stored.item
-    about = (
-        byline(item.authors, most=3),
-        ui.text(source, limit=60),
-        short_day(item.published.date()) if item.published else "",
-    )
+    day = short_day(item.published.date()) if item.published else ""
+    about = dict.fromkeys((byline(item.authors, most=3), ui.text(source, limit=60), day))
     snippet = found.snippet.replace("\n", " ") if MARK_START in found.snippet else ""
-    lane = Markup("")
+    lane, excerpt = Markup(""), Markup("")
+    if snippet:
+        excerpt = html('<p class="sc-tldr" style="font-size:.94rem">{}</p>', ui.marked(snippet, MARK_START, MARK_END))
     if found.decision:
         kind = found.decision.lane
         lane = html(
-            '<span class="sc-lane {}">{}</span> <span class="sc-faint" style="font-size:.86rem">{}</span>',
+            '<div class="sc-row"><span class="sc-lane {}">{}</span><span class="sc-faint" style="font-size:.86rem">{}</span></div>',
             kind.value, card.LANES[kind], ui.likelihood(found.decision.probability),
         )  # fmt: skip
     return html(
         '<h3 class="sc-title">{}</h3><div class="sc-meta"><span>{}</span></div>{}{}',
         ui.link(ui.text(item.title) or item.id, item.url),
-        " · ".join(part for part in about if part),
-        html('<p class="sc-tldr" style="font-size:.94rem">{}</p>', ui.marked(snippet, MARK_START, MARK_END))
-        if snippet
-        else "",
-        html('<div class="sc-row">{}</div>', lane) if lane else "",
+        " · ".join(filter(None, about)),
+        excerpt,
+        lane,
     )

@@ -5,6 +5,7 @@ One accent, a paper-like light and a dark of the same temperature; what goes bey
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 _COMMON = {
@@ -44,8 +45,4 @@ def options() -> dict[str, object]:
 def flags() -> Iterator[str]:
     """The same as command line flags for `streamlit run`."""
     for name, value in options().items():
-        if isinstance(value, list):
-            for part in value:
-                yield f"--{name}={part}"
-        else:
-            yield f"--{name}={value}"
+        yield f"--{name}={json.dumps(value) if isinstance(value, list) else value}"

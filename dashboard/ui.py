@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -25,6 +26,11 @@ from scout.text import tex_to_plain
 _STYLE = Path(__file__).with_name("style.css")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~^$:@&/=])")
 
+
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="14" fill="#1a9c8a"/>'
+    '<path d="M22.5 9.5 18.6 18.6 9.5 22.5 13.4 13.4Z" fill="#fff"/><circle cx="16" cy="16" r="2" fill="#1a9c8a"/></svg>'
+)
 
 # --- text that others wrote
 
@@ -104,6 +110,11 @@ def ago(at: datetime | None, now: datetime) -> str:
 
 
 # --- parts of pages
+
+
+def icon() -> str:
+    """The compass, as an address that holds it: no icon is fetched from elsewhere."""
+    return "data:image/svg+xml," + quote(_ICON)
 
 
 def style() -> None:

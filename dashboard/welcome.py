@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
-from dashboard import actions, ui
+from dashboard import PAGES, actions, ui
 from dashboard.session import Here
 from scout.bibliography import parse_pasted
 from scout.digest.wording import plural
 from scout.items import Subject
 
-DIGEST = "pages/digest.py"
+DIGEST = PAGES / "digest.py"
 _EXAMPLE = "2501.12948\nhttps://arxiv.org/abs/2402.03300\n@article{…, title = {…}}"
 
 
@@ -19,7 +21,7 @@ def banner(here: Here) -> None:
     with st.container(border=True, key="welcome-banner"), st.container(horizontal=True, vertical_alignment="center"):
         ui.show(ui.html("<b>Make it yours.</b> Say what you follow and paste a few papers you like: one minute."))
         if st.button("Set up", type="primary", key="welcome-start"):
-            st.switch_page("pages/onboarding.py")
+            st.switch_page(PAGES / "onboarding.py")
         st.button("Not now", key="welcome-skip", on_click=_done, args=(here,))
 
 
@@ -37,9 +39,9 @@ def nothing_yet(here: Here, *, welcomed: bool) -> None:
     run_button(here)
 
 
-def run_button(here: Here, label: str = "Run now") -> None:
+def run_button(here: Here, label: str = "Run now", *, align: Literal["left", "center"] = "center") -> None:
     """A button that asks the worker for the daily run."""
-    with st.container(horizontal=True, horizontal_alignment="center"):
+    with st.container(horizontal=True, horizontal_alignment=align):
         st.button(
             label, icon=":material/play_arrow:", type="primary", key="run-now", on_click=actions.ask,
             args=(here, "run", {}),
@@ -83,7 +85,7 @@ def _subjects(subjects: tuple[Subject, ...]) -> list[str]:
     names = {subject.slug: subject.name for subject in subjects}
     return st.pills(
         "Subjects", list(names), selection_mode="multi", default=list(names), key="welcome-subjects",
-        format_func=lambda slug: ui.md(names[slug]), label_visibility="collapsed",
+        format_func=lambda slug: ui.md(names[slug]), label_visibility="collapsed", wrap=True,
     )  # fmt: skip
 
 

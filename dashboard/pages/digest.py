@@ -46,5 +46,5 @@ with main:
         for entry in page.digest.unsure:
             likeliest = max(entry.subjects, key=entry.subjects.__getitem__, default=OTHER)
             card(here, entry, page.items.get(entry.id), page.board, subjects, likeliest)
-with side:
+with side, st.container(key="strip"):
     strip(agreement, releases, page.digest)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import actions, card, charts, data, ui
+from dashboard import PAGES, actions, card, charts, data, ui
 from dashboard.session import here as who_reads
 from dashboard.session import subject_names
 from dashboard.ui import html, join
@@ -93,7 +93,7 @@ if page is None:
         else "The address names no item."
     )
     ui.empty("No such item", what, "It may have been deleted, or never came in. Search finds what is there.")
-    st.page_link("pages/search.py", label="Search", icon=":material/search:")
+    st.page_link(PAGES / "search.py", label="Search", icon=":material/search:")
     st.stop()
 
 item, decision = page.stored.item, page.decision
@@ -102,14 +102,14 @@ if message := actions.trouble():
 ui.show(
     html('<h1 class="sc-title" style="font-size:1.6rem">{}</h1>', ui.link(ui.text(item.title) or item.id, item.url))
 )
-card.say(here, item.id, page.board, subjects, decision.subject if decision else OTHER)
+card.say(here, item.id, page.board, subjects, decision.subject if decision else OTHER, details=False)
 
 if page.summary and (page.summary.tldr or page.summary.points):
     ui.section("Summary", f"by {ui.text(page.summary.by, limit=60)}")
-    ui.show(html('<p class="sc-tldr">{}</p>', ui.text(page.summary.tldr)))
+    ui.show(html('<p class="sc-tldr">{}</p>{}', ui.text(page.summary.tldr), card.points(page.summary.points)))
 if item.text:
     ui.section("Text", "numbered; what the summary cites is marked" if page.summary and page.summary.points else "")
-    ui.show(card.cited(page.summary.points if page.summary else (), item.text))
+    ui.show(card.numbered(item.text, page.summary.points if page.summary else ()))
 
 ui.section("Decision")
 if decision is None:

@@ -45,13 +45,17 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="who"):
 
 ui.section("What the policy has learned of you")
 share, ups = charts.share(agreement), sum(thumb.value == "up" for thumb in thumbs)
-figures = st.columns(3)
-figures[0].metric("Thumbs up", ups)
-figures[1].metric("Thumbs down", len(thumbs) - ups)
-figures[2].metric(
-    "Agreement", percent(share) if share is not None else "not yet",
-    help="How often your thumb said what the policy had said, where it was sure",
-)  # fmt: skip
+with st.container(horizontal=True, gap="large", key="figures"):
+    st.metric("Thumbs up", ups, width="content")
+    st.metric("Thumbs down", len(thumbs) - ups, width="content")
+    st.metric(
+        "Agreement", percent(share) if share is not None else "not yet", width="content",
+        help="How often your thumb said what the policy had said, where it was sure",
+    )  # fmt: skip
+    st.metric(
+        "Foreseen", percent(learned.foreseen) if learned and learned.foreseen is not None else "not yet", width="content",
+        help="How many of your thumbs a policy that had seen only the earlier ones gets right",
+    )  # fmt: skip
 if len(agreement) > 1:
     st.altair_chart(charts.agreement(agreement), alt="Agreement of the policy with your thumbs, by digest")
 if learned is None or not (learned.up or learned.down):

@@ -76,7 +76,7 @@ ui.show(
         ],
     )
 )  # fmt: skip
-run_button(here, "Run again")
+run_button(here, "Run again", align="left")
 
 chosen = st.selectbox(
     "Look into", runs, index=next((place for place, run in enumerate(runs) if asked and run.id == asked.id), 0),

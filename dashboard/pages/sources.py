@@ -22,27 +22,34 @@ KINDS = {
     SourceKind.HF_DAILY: "community picks",
     SourceKind.HF_RELEASES: "model releases",
 }
+# Kinds that scout.toml switches on and off: they can be paused here, not removed.
 CONFIGURED = (SourceKind.ARXIV, SourceKind.HF_DAILY, SourceKind.HF_RELEASES)
-"""Kinds that scout.toml switches on and off: they can be paused here, not removed."""
 
 
-def line(entry: data.SourceLine, at: datetime) -> Markup:
-    """One source: health, name, how the last poll ended, when the next one may be."""
+def glance(entry: data.SourceLine, at: datetime) -> Markup:
+    """One source: its name and health, how the last poll ended and when, when the next one may be, items a week."""
     row, health = entry.row, entry.health
-    told = f"{row.outcome.value}: {row.message}" if row.outcome and row.message else (row.outcome or "not polled yet")
-    soon = row.cooling_until if row.cooling_until and row.cooling_until > at else row.next_poll
-    following = "" if health in (Health.PAUSED, Health.GONE) or soon is None else f"next {ui.ago(max(soon, at), at)}"
-    when = ", ".join(
-        part for part in (f"polled {ui.ago(row.last_poll, at)}" if row.last_poll else "", following) if part
-    )
+    outcome = row.outcome.value.replace("-", " ") if row.outcome else "not polled yet"
+    told = f"{outcome}: {row.message}" if row.message else outcome
+    if health in (Health.PAUSED, Health.GONE):
+        told = f"{health.value}, {told}" if health.value != outcome else told
     return html(
-        '<div><span class="sc-dot {}" title="{}"></span><b>{}</b> <span class="sc-faint" style="font-size:.84rem">{}</span></div>'
-        '<div class="sc-meta" style="margin-left:1.1rem"><span>{}</span><span>{}</span><span>{} this week</span></div>'
-        '<div class="sc-meta" style="margin-left:1.1rem;font-size:.8rem">{}</div>',
-        health.value, health.value, ui.text(row.title or row.id, limit=100), KINDS[row.kind],
-        f"{health.value}: {ui.text(str(told), limit=200)}" if health is not Health.OK else ui.text(str(told), limit=200),
-        when or "not polled yet", plural(entry.items_week, "item"), ui.link(ui.text(row.url, limit=120), row.url),
+        '<div class="sc-source"><div><span class="sc-dot {}" title="{}"></span><b>{}</b><br>'
+        '<span class="sc-faint sc-small sc-indent">{}</span></div><div><span>{}</span><br><span class="sc-faint sc-small">{}</span></div>'
+        '<div><span class="sc-faint sc-small">{}</span></div><div class="num">{}<span class="sc-faint sc-small"> a week</span></div></div>',
+        health.value, health.value, ui.text(row.title or row.id, limit=100), KINDS[row.kind], ui.text(told, limit=200),
+        f"polled {ui.ago(row.last_poll, at)}" if row.last_poll else "", following(entry, at), f"{entry.items_week:,}",
     )  # fmt: skip
+
+
+def following(entry: data.SourceLine, at: datetime) -> str:
+    """When the source may be asked again."""
+    row = entry.row
+    if entry.health in (Health.PAUSED, Health.GONE):
+        return "no next poll"
+    if row.cooling_until and row.cooling_until > at:
+        return f"cooling down, next {ui.ago(row.cooling_until, at)}"
+    return f"next {ui.ago(row.next_poll, at)}" if row.next_poll and row.next_poll > at else "next at the coming run"
 
 
 def change(here: Here, source: str, what: str) -> None:
@@ -90,10 +97,11 @@ if not lines:
     ui.empty("No sources yet", "The first daily run adds the ones that ship; or add a site above.")
 for entry in lines:
     row = entry.row
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"source-{row.id}"):
+    with st.container(horizontal=True, vertical_alignment="center", key=f"source-{row.id}"):
         with st.container(width="stretch"):
-            ui.show(line(entry, at))
+            ui.show(glance(entry, at))
         with st.popover("", icon=":material/more_horiz:", type="tertiary", key=f"menu-{row.id}"):
+            ui.show(ui.link(ui.text(row.url, limit=200), row.url))
             button = partial(st.button, type="tertiary", width="stretch")
             button("Check now", key=f"poll-{row.id}", on_click=actions.ask, args=(here, "poll", {"sources": [row.id]}))
             if row.paused or row.gone:

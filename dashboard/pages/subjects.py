@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import replace
+from textwrap import shorten
 
 import streamlit as st
 
@@ -108,13 +109,13 @@ names = {subject.slug: subject.name for subject in subjects}
 followed = [slug for slug in names if row is None or row.subjects is None or slug in row.subjects]
 st.session_state["follow"] = followed
 st.pills(
-    f"{ui.md(here.reader)} follows", list(names), selection_mode="multi", key="follow", on_change=follow, args=(here,),
-    format_func=lambda slug: ui.md(names[slug]),
+    "You follow", list(names), selection_mode="multi", key="follow", on_change=follow, args=(here,),
+    format_func=lambda slug: ui.md(names[slug]), wrap=True,
 )  # fmt: skip
 st.caption(f"Kept in {ui.md(str(config_path()))}, for all readers of this installation.")
 
 for subject in subjects:
-    with st.expander(f"**{ui.md(subject.name)}** · {ui.md(subject.description, limit=90)}"):
+    with st.expander(f"**{ui.md(subject.name)}** · {ui.md(shorten(subject.description, 80, placeholder='…'))}"):
         with st.form(f"form-{subject.slug}", border=False):
             fields(subject.slug, subject)
             st.form_submit_button("Save", type="primary", on_click=save, args=(here, subject.slug))

@@ -1,0 +1,1 @@
+"""Holds `start.py` alone."""
