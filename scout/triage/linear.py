@@ -1,0 +1,155 @@
+"""The embedded policy: routing, relevance, lanes and reasons from words alone. No GPU, no model to download.
+
+`fit` is deterministic: the same profile, corpus and targets give the same bytes, and the version is their hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from scout.items import OTHER, Contribution, Decision, Item, Lane
+from scout.triage import blob, facts, relevance, routing, training
+from scout.triage.explain import Scale, explain
+from scout.triage.lanes import Thresholds
+from scout.triage.logistic import Doubles
+from scout.triage.parts import Parts, pack, unpack
+from scout.triage.policy import Corpus, Profile, Targets
+from scout.triage.relevance import Layers, Match, Taste
+from scout.triage.routing import Batch
+from scout.triage.rules import Matcher
+from scout.triage.training import Pool
+
+RECIPE = "linear-1"
+_CHUNK = 500
+
+
+class LinearPolicy:
+    """A fitted policy. Immutable; safe to share between threads."""
+
+    recipe = RECIPE
+
+    def __init__(self, weights: bytes) -> None:
+        """
+        Raises:
+            blob.BadBlob: the bytes are not a policy of this recipe.
+        """
+        self._bytes = weights
+        self._parts = unpack(weights)
+        self._allow, self._block = Matcher.of(self._parts.allow), Matcher.of(self._parts.block)
+        self.version = f"{RECIPE}:{hashlib.blake2b(weights, digest_size=6).hexdigest()}"
+        taste, community = self._parts.taste, self._parts.community
+        slope = taste.scaling.slope
+        self._scale = Scale(
+            own=(slope * taste.own).astype(np.float32),
+            community=(slope * taste.community * community.weights).astype(np.float32),
+            base=slope * taste.base + taste.scaling.shift,
+        )
+
+    def to_bytes(self) -> bytes:
+        return self._bytes
+
+    @staticmethod
+    def from_bytes(weights: bytes, profile: Profile) -> LinearPolicy:
+        """The policy these bytes are. What it knows of subjects and rules is as it was when fitted.
+
+        Raises:
+            blob.BadBlob: not a policy of this recipe, or one of another reader.
+        """
+        policy = LinearPolicy(weights)
+        if policy._parts.reader != profile.reader:
+            raise blob.BadBlob(f"these weights are those of reader {policy._parts.reader!r}, not of {profile.reader!r}")
+        return policy
+
+    def facts(self) -> dict[str, Any]:
+        """What there is to tell of this fit, as JSON: see `facts.gather`."""
+        return dict(self._parts.facts)
+
+    def decide(self, items: Sequence[Item]) -> list[Decision]:
+        return [
+            decision
+            for start in range(0, len(items), _CHUNK)
+            for decision in self._decide(items[start : start + _CHUNK])
+        ]
+
+    def _decide(self, items: Sequence[Item]) -> list[Decision]:
+        parts, batch = self._parts, Batch.of(items, self._parts.space)
+        evidence = parts.router.evidence(batch)
+        matched = parts.match.parts(evidence)
+        layers = Layers(
+            matched.sum(axis=1), parts.community.scores(batch.features), parts.router.shares(batch, evidence)
+        )
+        logits = parts.taste.scaling.slope * parts.taste.logits(batch.features, layers) + parts.taste.scaling.shift
+        whys = explain(batch, self._scale, self._subject_names(), self._subject_parts(matched, layers), logits)
+        blocked, allowed = self._block.matches(items, batch.read), self._allow.matches(items, batch.read)
+        slugs = parts.router.slugs
+        rounded = np.round(layers.shares, 4)
+        found = []
+        for row, (item, probability) in enumerate(zip(items, special.expit(logits).tolist(), strict=True)):
+            lane, why = parts.thresholds.lane(probability), whys[row]
+            if rule := blocked.get(row):
+                lane, why = Lane.SKIP, (Contribution(f"rule: block {rule}", 0.0), *why)
+            elif rule := allowed.get(row):
+                lane, why = Lane.READ, (Contribution(f"rule: allow {rule}", 0.0), *why)
+            best = int(layers.shares[row].argmax())
+            shares = rounded[row].tolist()
+            shares[best] = round(1.0 - (sum(shares) - shares[best]), 4)
+            found.append(
+                Decision(
+                    item_id=item.id, reader=parts.reader, policy=self.version, subject=slugs[best],
+                    subjects=dict(zip(slugs, shares, strict=True)), probability=round(probability, 6), lane=lane, why=why,
+                )
+            )  # fmt: skip
+        return found
+
+    def _subject_names(self) -> list[str]:
+        return [*(subject.name for subject in self._parts.router.subjects), OTHER]
+
+    def _subject_parts(self, matched: Doubles, layers: Layers) -> Doubles:
+        taste = self._parts.taste
+        of_match = np.pad(taste.match * matched, ((0, 0), (0, 1)))
+        parts: Doubles = taste.scaling.slope * (of_match + layers.shares * taste.subjects)
+        return parts
+
+
+def fit(profile: Profile, corpus: Corpus, targets: Targets) -> LinearPolicy:
+    """The policy that this reader's thumbs, corrections and subjects ask for, given what this installation has seen."""
+    pool = training.gather(profile, corpus)
+    recent = pool.batch.part(range(pool.recent))
+    corrected = routing.corrected_items(profile.corrections, pool.batch.items)
+    router = routing.fit(profile.subjects, recent, pool.space, profile.liked, corrected)
+    evidence = router.evidence(pool.batch)
+    followed = np.array([profile.followed is None or s.slug in profile.followed for s in profile.subjects], dtype=bool)
+    match = Match.fit(followed, evidence[pool.usual])
+    community = relevance.fit_community(pool.batch.features, pool.community, pool.usual)
+    layers = Layers(
+        match.parts(evidence).sum(axis=1), community.scores(pool.batch.features), router.shares(pool.batch, evidence)
+    )
+    usual = layers.part(pool.usual)
+    taste = relevance.fit_taste(
+        pool.batch.features, layers, pool.thumbs, pool.liked, usual=usual, rate=targets.base_rate
+    )
+    thresholds = Thresholds.fit(_fresh_probabilities(pool, layers, taste), targets)
+    told = facts.gather(pool, community, taste, thresholds)
+    parts = Parts(
+        profile.reader, pool.space, router, match, community, taste, thresholds, profile.allow, profile.block, told
+    )
+    return LinearPolicy(pack(parts))
+
+
+def _fresh_probabilities(pool: Pool, layers: Layers, taste: Taste) -> Doubles:
+    """Probabilities of a usual day's items as if none had a thumb yet: the next day's will have none.
+
+    At the optimum own = sum over thumbs of (label - probability) · features, so a thumb's own part can be taken out.
+    """
+    logits = taste.logits(pool.batch.features, layers)
+    said = pool.thumbs.join(pool.liked)
+    if len(said.rows):
+        rows = pool.batch.features[said.rows]
+        lengths = np.asarray(rows.multiply(rows).sum(axis=1)).ravel().astype(np.float64)
+        logits[said.rows] -= said.weights * (said.labels - special.expit(logits[said.rows])) * lengths
+    return taste.scaling.probability(logits[pool.usual])

@@ -1,0 +1,103 @@
+"""What a fit of the linear recipe decided, and the same as bytes: what is stored is what serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from scout.items import Subject
+from scout.triage import blob
+from scout.triage.calibration import Scaling
+from scout.triage.features import WIDTH, Floats, Space
+from scout.triage.lanes import Thresholds
+from scout.triage.policy import Rules
+from scout.triage.relevance import Community, Match, Taste
+from scout.triage.routing import Router
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a fit decided."""
+
+    reader: str
+    space: Space
+    router: Router
+    match: Match
+    community: Community
+    taste: Taste
+    thresholds: Thresholds
+    allow: Rules
+    block: Rules
+    facts: Mapping[str, Any]
+
+
+def pack(parts: Parts) -> bytes:
+    taste, router = parts.taste, parts.router
+    head = {
+        "reader": parts.reader,
+        "subjects": [asdict(subject) for subject in router.subjects],
+        "category_worth": dict(router.category_worth),
+        "followed": parts.match.followed.tolist(),
+        "match": [parts.match.spread, taste.match],
+        "community": [parts.community.centre, parts.community.picks, taste.community],
+        "base": taste.base,
+        "scaling": [taste.scaling.slope, taste.scaling.shift],
+        "thresholds": [parts.thresholds.read, parts.thresholds.unsure],
+        "rules": [asdict(parts.allow), asdict(parts.block)],
+        "facts": parts.facts,
+    }
+    arrays: dict[str, NDArray[Any]] = {
+        "idf": parts.space.idf.astype(np.float16),
+        "keyword_worth": router.keyword_worth,
+        "centre": router.centre,
+        "spread": router.spread,
+        "match_centres": parts.match.centres,
+        "taste_subjects": taste.subjects,
+    }
+    for name, table in (
+        ("prototypes", router.prototypes),
+        ("corrections", router.corrections),
+        ("own", sparse.csr_matrix(taste.own)),
+        ("community", sparse.csr_matrix(parts.community.weights)),
+    ):
+        arrays |= {f"{name}.data": table.data, f"{name}.indices": table.indices, f"{name}.indptr": table.indptr}
+    return blob.pack(head, arrays)
+
+
+def unpack(weights: bytes) -> Parts:
+    head, arrays = blob.unpack(weights)
+
+    def table(name: str) -> Any:
+        indptr = arrays[f"{name}.indptr"]
+        shape = (len(indptr) - 1, WIDTH)
+        return sparse.csr_matrix((arrays[f"{name}.data"], arrays[f"{name}.indices"], indptr), shape=shape)
+
+    def row(name: str) -> Floats:
+        dense: Floats = table(name).toarray()[0].astype(np.float32)
+        return dense
+
+    allow, block = (Rules(**{key: tuple(words) for key, words in rules.items()}) for rules in head["rules"])
+    match_spread, match_weight = head["match"]
+    centre, picks, community_weight = head["community"]
+    router = Router(
+        tuple(_subject(entry) for entry in head["subjects"]), arrays["keyword_worth"], head["category_worth"],
+        table("prototypes"), arrays["centre"], arrays["spread"], table("corrections"),
+    )  # fmt: skip
+    match = Match(np.array(head["followed"], dtype=bool), arrays["match_centres"], match_spread)
+    taste = Taste(
+        row("own"), head["base"], match_weight, community_weight, arrays["taste_subjects"], Scaling(*head["scaling"])
+    )
+    return Parts(
+        head["reader"], Space(arrays["idf"].astype(np.float32)), router, match, Community(row("community"), centre, picks),
+        taste, Thresholds(*head["thresholds"]), allow, block, head["facts"],
+    )  # fmt: skip
+
+
+def _subject(entry: dict[str, Any]) -> Subject:
+    made = Subject(**entry)
+    return replace(made, keywords=tuple(made.keywords), categories=tuple(made.categories), liked=tuple(made.liked))

@@ -1,0 +1,203 @@
+"""How likely a reader wants an item: a logistic model in three layers, each starting from the one before.
+
+    logit = base rate + how well it matches the followed subjects + what the community picks + the reader's own weights
+
+The first layer needs no thumb, the second is shared by all readers, the third is what this reader's thumbs taught: words,
+authors, categories and subjects with a Gaussian prior around zero, and how far to trust the first two layers. This module
+holds the mathematics; `linear` makes a policy of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special
+
+from scout.triage import logistic
+from scout.triage.calibration import Scaling, platt
+from scout.triage.features import WIDTH, Floats, Matrix
+from scout.triage.logistic import Dense, Doubles, Fitted
+from scout.triage.training import Labelled
+
+MATCH, MATCH_SIGMA = 1.2, 0.8
+"""Log-odds that one standard deviation of subject match is worth before anybody thumbed, and how far thumbs may move it."""
+COMMUNITY, COMMUNITY_SIGMA = 0.5, 0.4
+"""How much of the community's log-odds a new reader is taken to share."""
+BASE_SIGMA = 1.0
+SUBJECT_SIGMA, SUBJECT_THUMBS = 1.0, 300
+"""Which subject an item is in tells most while there are few thumbs; by some hundreds the words tell it better, and so the
+width of this prior falls with their number."""
+FOLDS = 3
+Fit = Callable[[Labelled, Fitted | None, float], Fitted]
+"""Labelled rows, a model to start from and a tolerance in; a model out."""
+_FEWEST = 10
+"""Thumbs from which it makes sense to hold some out."""
+_STILL = 2e-3
+"""Weights smaller than this are dropped: they change no score, and fill the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Evidence for the followed subjects as one number an item, of mean 0 and spread 1 over a usual day."""
+
+    followed: NDArray[np.bool_]
+    """[subjects]"""
+    centres: Doubles
+    """[subjects]"""
+    spread: float
+
+    @staticmethod
+    def fit(followed: NDArray[np.bool_], evidence: Doubles) -> Match:
+        """`evidence` [items, subjects] of recent items; with few of them, drawn to what is usual."""
+        bent = np.logaddexp(0, evidence) * followed
+        trust = len(bent) / (len(bent) + 20)
+        centres = np.asarray(0.9 * (1 - trust) * followed, dtype=np.float64)
+        if len(bent):
+            centres = np.asarray(centres + trust * bent.mean(axis=0), dtype=np.float64)
+        measured = float(bent.sum(axis=1).std()) if len(bent) else 0.0
+        return Match(followed, centres, max(0.3, trust * measured + (1 - trust) * 1.5))
+
+    def parts(self, evidence: Doubles) -> Doubles:
+        """[items, subjects]: each subject's part in the match; an unfollowed one has none."""
+        parts: Doubles = (np.logaddexp(0, evidence) * self.followed - self.centres) / self.spread
+        total = parts.sum(axis=1, keepdims=True)
+        # Items that hit everything at once are bent back to three spreads and a bit, part by part.
+        bend = np.where(total > 3, (3 + np.log1p(np.maximum(total - 3, 0))) / np.maximum(total, 1e-9), 1.0)
+        return parts * bend
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """The shared prior: log-odds of being picked, 0 for a usual item."""
+
+    weights: Floats
+    """[WIDTH]"""
+    centre: float = 0.0
+    picks: int = 0
+
+    def scores(self, features: Matrix) -> Doubles:
+        found: Doubles = (features @ self.weights).astype(np.float64) - self.centre
+        return found
+
+
+def fit_community(features: Matrix, said: Labelled, usual: NDArray[np.int64]) -> Community:
+    """Learned from picks and from other readers' thumbs; nothing where they are all of one kind."""
+    if not 0 < said.labels.sum() < len(said.labels):
+        return Community(np.zeros(WIDTH, dtype=np.float32))
+    rate = float(said.weights @ said.labels / said.weights.sum())
+    base = Dense(np.ones((len(said.rows), 1)), np.array([special.logit(rate)]), np.array([2.0]))
+    weights = _settled(logistic.fit(features[said.rows], said.labels, said.weights, base).sparse)
+    centre = float((features[usual] @ weights).mean()) if len(usual) else 0.0
+    return Community(weights, centre, int(said.labels.sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What the first two layers say of some items: the dense columns of the reader's model."""
+
+    match: Doubles
+    """[items]"""
+    community: Doubles
+    """[items]"""
+    shares: Doubles
+    """[items, subjects + 1]"""
+
+    def part(self, rows: NDArray[np.int64]) -> Layers:
+        return Layers(self.match[rows], self.community[rows], self.shares[rows])
+
+    def columns(self) -> Doubles:
+        return np.column_stack([np.ones(len(self.match)), self.match, self.community, self.shares])
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """The reader's model: weights of the three layers, and the scale on which its logits are true."""
+
+    own: Floats
+    """[WIDTH]"""
+    base: float
+    match: float
+    community: float
+    subjects: Doubles
+    """[subjects + 1]"""
+    scaling: Scaling
+    forward: tuple[tuple[date | None, float, bool], ...] = field(default=())
+    """(day, probability before the thumb was known, thumb) of each held-out thumb."""
+
+    def logits(self, features: Matrix, layers: Layers) -> Doubles:
+        """Before scaling."""
+        dense = np.concatenate([[self.base, self.match, self.community], self.subjects])
+        found: Doubles = (features @ self.own).astype(np.float64) + layers.columns() @ dense
+        return found
+
+
+def fit_taste(
+    features: Matrix, layers: Layers, thumbs: Labelled, liked: Labelled, *, usual: Layers, rate: float
+) -> Taste:
+    """The reader's model. `usual` are the layers of recent items: before any thumb, the mean probability there is `rate`."""
+    base = _base(MATCH * usual.match + COMMUNITY * usual.community, rate)
+    classes = layers.shares.shape[1]
+    mean = np.array([base, MATCH, COMMUNITY, *[0.0] * classes])
+
+    def fitted(said: Labelled, start: Fitted | None, tolerance: float) -> Fitted:
+        narrowed = SUBJECT_SIGMA / (1 + len(said.rows) / SUBJECT_THUMBS) ** 0.5
+        sigma = np.array([BASE_SIGMA, MATCH_SIGMA, COMMUNITY_SIGMA, *[narrowed] * classes])
+        dense = Dense(layers.part(said.rows).columns(), mean, sigma)
+        return logistic.fit(features[said.rows], said.labels, said.weights, dense, start=start, tolerance=tolerance)
+
+    held_out, model = _forward(features, layers, thumbs, liked, fitted)
+    scaling = platt(held_out)
+    everything = thumbs.join(liked)
+    if not len(everything.rows):
+        return Taste(np.zeros(WIDTH, dtype=np.float32), base, MATCH, COMMUNITY, np.zeros(classes), scaling)
+    final = fitted(everything, model, logistic.EXACT)
+    foreseen = [value for logits, _ in held_out for value in scaling.probability(logits).tolist()]
+    started = len(thumbs.rows) - len(foreseen)
+    labels = (thumbs.labels[started:] > 0).tolist()
+    forward = tuple(zip(thumbs.days[started:], foreseen, labels, strict=True))
+    return Taste(
+        _settled(final.sparse), float(final.dense[0]), float(final.dense[1]), float(final.dense[2]), final.dense[3:],
+        scaling, forward,
+    )  # fmt: skip
+
+
+def _forward(
+    features: Matrix, layers: Layers, thumbs: Labelled, liked: Labelled, fitted: Fit
+) -> tuple[list[tuple[Doubles, Doubles]], Fitted | None]:
+    """Logits and labels of the later thumbs, fold by fold, each scored by a model that saw only earlier ones.
+
+    Also the last of these models, from which the final one is not far.
+    """
+    count = len(thumbs.rows)
+    if count < _FEWEST:
+        return [], None
+    cuts = [count * fold // (FOLDS + 1) for fold in range(1, FOLDS + 2)]
+    found = []
+    model: Fitted | None = None
+    for begin, end in pairwise(cuts):
+        model = fitted(thumbs.first(begin).join(liked), model, logistic.ROUGH)
+        rows = thumbs.rows[begin:end]
+        logits = features[rows] @ model.sparse.astype(np.float32) + layers.part(rows).columns() @ model.dense
+        found.append((logits, thumbs.labels[begin:end]))
+    return found, model
+
+
+def _base(offsets: Doubles, rate: float) -> float:
+    """The intercept with which the mean probability is `rate`."""
+    if not len(offsets):
+        return float(special.logit(rate)) - 0.5  # the mean of a sigmoid lies above the sigmoid of the mean
+
+    def excess(base: float) -> float:
+        return float(special.expit(base + offsets).mean()) - rate
+
+    return float(optimize.brentq(excess, -30.0, 30.0, xtol=1e-6))
+
+
+def _settled(weights: Doubles) -> Floats:
+    kept = np.where(np.abs(weights) < _STILL, 0, weights)
+    return kept.astype(np.float16).astype(np.float32)
