@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from scout.store.decisions import Decisions
@@ -54,11 +55,11 @@ class Store:
         if not create and not path.exists():
             raise StoreError(f"{path} does not exist yet; `scout run` makes it")
         with explained(path):
-            if not read_only:
+            if read_only:
+                self.db = _connect(path, read_only=True, busy_seconds=busy_seconds)
+            else:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self.db = _connect(path, read_only=read_only, busy_seconds=busy_seconds)
-            if not read_only:
-                self._migrate()
+                self._open(FileLock(f"{path}.lock", timeout=busy_seconds))
         self.items = Items(self)
         self.signals = Signals(self)
         self.releases = Releases(self)
@@ -74,7 +75,18 @@ class Store:
         self.runs = Runs(self)
         self.jobs = Jobs(self)
 
-    def _migrate(self) -> None:
+    def _open(self, lock: FileLock) -> None:
+        """Connect and bring the schema up to date. A file that is new or old is made by one process while the others wait."""
+        try:
+            with nullcontext() if _is_wal(self.path) else lock:
+                self.db = _connect(self.path, read_only=False, busy_seconds=lock.timeout)
+                if self._is_behind():
+                    with lock:
+                        migrations.apply(self.db)  # what is still pending, now that no one else is at it
+        except Timeout:
+            raise StoreError(f"{self.path}: another process is making it; try again when that has finished") from None
+
+    def _is_behind(self) -> bool:
         known = {migration.name for migration in migrations.pending(self.db)}
         applied = {migration.name for migration in migrations.applied(self.db)}
         ours = known | {m.name for m in migrations._migrations}
@@ -82,8 +94,7 @@ class Store:
             raise StoreError(
                 f"{self.path} was made by a newer scout (it has {', '.join(sorted(unknown))}); upgrade scout"
             )
-        if known:
-            migrations.apply(self.db)
+        return bool(known)
 
     @contextmanager
     def writing(self) -> Iterator[Database]:
@@ -135,6 +146,15 @@ class Store:
         self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _is_wal(path: Path) -> bool:
+    """Whether the file is a database that was set up already: bytes 18 and 19 of the header are 2 in WAL mode."""
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:] == b"\x02\x02"
+    except (FileNotFoundError, IsADirectoryError):
+        return False  # connecting says what is wrong with a folder
 
 
 def _connect(path: Path, *, read_only: bool, busy_seconds: float) -> Database:
