@@ -8,13 +8,13 @@ import tempfile
 import time
 from datetime import date
 from itertools import islice
-from pathlib import Path
 
 from benchmarks import synthetic
 from benchmarks.figures import figure, percentile
+from dashboard import data
 from scout import pipeline, policies
 from scout.clock import now
-from scout.config import load
+from scout.config import Settings, load
 from scout.items import Aspect, Feedback
 from scout.store import Store
 
@@ -76,25 +76,20 @@ def main() -> None:
             )
             pipeline.triage(store, settings, READER)
             pipeline.digest(store, settings, READER)
-        page(settings.database)
+        page(settings)
 
 
-def page(database: Path) -> None:
-    """What the digest page reads: the snapshot, the reader's words on what it shows, the sentences cited, the strip."""
+def page(settings: Settings) -> None:
+    """What the dashboard's digest page reads: the digest, the reader's words on it, its items, the strip, the jobs."""
     took = []
     for _ in range(30):
         started = time.perf_counter()
-        with Store(database) as store:
-            snapshot = store.digests.get(READER, date(2025, 7, 19))
-            assert snapshot is not None
-            entries = [entry for block in snapshot["subjects"] for entry in block["items"]] + snapshot["unsure"]
-            ids = [entry["id"] for entry in entries]
-            assert ids
-            store.feedback.current(READER, ids)
-            store.items.many(ids)
-            store.digests.dates(READER)
-            store.policies.champion(READER)
-            store.releases.listing(limit=10)
+        with Store(settings.database) as store:
+            shown = data.digest_page(store, READER, None)
+            assert shown.items
+            data.agreement(store, READER)
+            data.releases(store, settings, shown.day)
+            data.is_welcomed(store, READER)
             store.jobs.active()
         took.append((time.perf_counter() - started) * 1000)
     figure("digest page data with 100,000 items, p95", percentile(took, 0.95), "ms", limit=100)
