@@ -144,17 +144,8 @@ def test_a_run_loads_nothing_that_it_does_not_need() -> None:
     )
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.rpartition("LOADED")[2].split())
-    assert not loaded & {
-        "torch",
-        "streamlit",
-        "vllm",
-        "ray",
-        "transformers",
-        "sklearn",
-        "altair",
-        "rich",
-        "dashboard",
-    }
+    unneeded = {"torch", "streamlit", "vllm", "ray", "transformers", "sklearn", "altair", "dashboard", "evals", "rl"}
+    assert not loaded & unneeded
 
 
 @pytest.mark.world
