@@ -69,18 +69,24 @@ class SharedFileHandler(WatchedFileHandler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self.path.exists() and self.path.stat().st_size >= self.max_bytes:
+            if self._size() >= self.max_bytes:
                 self._put_aside()
             super().emit(record)
         except OSError:
             self.handleError(record)
+
+    def _size(self) -> int:
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0  # not begun yet, or another process put it aside this very moment
 
     def _put_aside(self) -> None:
         from filelock import FileLock, Timeout
 
         try:
             with FileLock(f"{self.path}.lock", timeout=0):
-                if self.path.stat().st_size < self.max_bytes:
+                if self._size() < self.max_bytes:
                     return  # someone else just did it
                 for number in range(self.keep - 1, 0, -1):
                     older = Path(f"{self.path}.{number}")
