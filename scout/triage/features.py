@@ -115,7 +115,8 @@ def marks(item: Item) -> dict[int, str]:
     for block, names in (
         (FORM, forms(item)),
         (COMMENT, comment_words(item.comment)),
-        (SOURCE, (item.source,)),
+        # Who brought a paper first says who was faster, and of a community's pick it would give the answer away.
+        (SOURCE, (item.source,) if item.kind is ItemKind.POST else ()),
         (CATEGORY, _categories(item)),
         (AUTHOR, item.authors[:200]),
     ):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scout.items import Item, ItemId
+from scout.items import Item, ItemId, ItemKind
 from scout.triage import routing, tokens
 from scout.triage.features import WIDTH, Matrix, Space, counts
 from scout.triage.logistic import Doubles
@@ -18,6 +18,8 @@ from scout.triage.policy import Corpus, Profile, Thumbed
 from scout.triage.routing import Batch
 
 _CHUNK = 1000
+_USUAL = timedelta(days=30)
+"""Older than the newest paper by more than this is old news, and says nothing of what a day brings."""
 _OTHERS = 0.5
 """A thumb of another reader counts half a community pick for the shared prior."""
 _LIKED = 0.7
@@ -137,8 +139,12 @@ def _liked(profile: Profile, row_of: dict[ItemId, int], *, skip: set[int]) -> La
 
 
 def _community(recent: Sequence[Item], corpus: Corpus, row_of: dict[ItemId, int]) -> Labelled:
-    """Picks against the other items of the days that had any: of other days nobody knows what was looked at."""
-    picked = [item for item in recent if item.id in corpus.picks]
+    """Picks against the other items of the days that had any: of other days nobody knows what was looked at.
+
+    A pick that only the community brought has no categories; it was never among the items to pick from here, and would
+    teach that having none is a merit.
+    """
+    picked = [item for item in recent if item.id in corpus.picks and item.categories]
     days = {_day(item) for item in picked}
     passed = [item for item in recent if item.id not in corpus.picks and _day(item) in days]
     rows = np.array([row_of[item.id] for item in (*picked, *passed)], dtype=np.int64)
@@ -147,10 +153,20 @@ def _community(recent: Sequence[Item], corpus: Corpus, row_of: dict[ItemId, int]
 
 
 def _usual(recent: Sequence[Item], corpus: Corpus) -> NDArray[np.int64]:
+    """Rows of what usual days bring: neither old news of a new source nor picks of days that are not here."""
     days = {_day(item) for item in recent if item.id not in corpus.picks}
-    return np.array(
-        [row for row, item in enumerate(recent) if item.id not in corpus.picks or _day(item) in days], dtype=np.int64
-    )
+    newest = max((day for item in recent if item.kind is ItemKind.PAPER and (day := _day(item))), default=None)
+    fresh = [
+        row
+        for row, item in enumerate(recent)
+        if (item.id not in corpus.picks or _day(item) in days) and not _is_old(item, newest)
+    ]
+    return np.array(fresh or range(len(recent)), dtype=np.int64)
+
+
+def _is_old(item: Item, newest: date | None) -> bool:
+    day = _day(item)
+    return item.backlog or (newest is not None and day is not None and newest - day > _USUAL)
 
 
 def _day(item: Item) -> date | None:
