@@ -44,7 +44,7 @@ def work(ctx: click.Context, once: bool, with_parent: bool) -> None:
     from scout import jobs
     from scout.cli.serve import stopper
 
-    found = settings()
+    found = settings(warn=not with_parent)  # the dashboard has said it
     done = jobs.work(found, once=once, stop=stopper(with_parent=with_parent))
     if once:
         say(f"{done} done." if done else "No job waits.")

@@ -30,8 +30,8 @@ def reader_option(command: F) -> F:
     return click.option("--reader", metavar="NAME", help="Who reads; the setting `reader` unless given.")(command)
 
 
-def settings() -> Settings:
-    """The settings, with the log begun where they say.
+def settings(*, warn: bool = True) -> Settings:
+    """The settings, with the log begun where they say; where `SCOUT_CONFIG` names no file, a line of warning.
 
     Raises:
         ConfigError: they do not fit.
@@ -41,7 +41,7 @@ def settings() -> Settings:
 
     found = load()
     named = os.environ.get("SCOUT_CONFIG")
-    if named and not os.path.exists(named):
+    if warn and named and not os.path.exists(named):
         complain(f"SCOUT_CONFIG names {named}, which does not exist; the defaults are used (`scout init` writes one)")
     logs.start(found.log_file)
     return found
