@@ -41,14 +41,14 @@ class Decisions(Part):
     def of(self, reader: str, item_ids: Iterable[ItemId]) -> dict[ItemId, Decision]:
         found: dict[ItemId, Decision] = {}
         for batch in batches(dict.fromkeys(item_ids)):
-            sql = f"SELECT * FROM decisions WHERE reader = ? AND item_id IN ({marks(batch)})"  # noqa: S608
+            sql = f"SELECT * FROM decisions WHERE reader = ? AND item_id IN ({marks(batch)})"
             found |= {row["item_id"]: _decision(row) for row in self.store.rows(sql, reader, *batch)}
         return found
 
     def undecided(self, reader: str, *, after_seq: int) -> list[Stored]:
         """Items after `after_seq` on which nothing was decided for this reader, in the order of arrival."""
         sql = (
-            f"SELECT {COLUMNS} FROM items i WHERE seq > ? "  # noqa: S608
+            f"SELECT {COLUMNS} FROM items i WHERE seq > ? "
             "AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.item_id = i.id AND d.reader = ?) ORDER BY seq"
         )
         return [stored_of(row) for row in self.store.rows(sql, after_seq, reader)]

@@ -53,7 +53,7 @@ class FeedbackLog(Part):
         with self.store.writing() as db:
             rows = self.store.rows(
                 f"SELECT * FROM feedback_live WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT 1",
-                *params,  # noqa: S608
+                *params,
             )
             if not rows:
                 return None
@@ -71,7 +71,7 @@ class FeedbackLog(Part):
             rows = self.store.rows("SELECT * FROM feedback_current WHERE reader = ?", reader)
         else:
             for batch in batches(dict.fromkeys(item_ids)):
-                sql = f"SELECT * FROM feedback_current WHERE reader = ? AND item_id IN ({marks(batch)})"  # noqa: S608
+                sql = f"SELECT * FROM feedback_current WHERE reader = ? AND item_id IN ({marks(batch)})"
                 rows += self.store.rows(sql, reader, *batch)
         found: dict[ItemId, dict[Aspect, Feedback]] = {}
         for row in rows:
@@ -80,9 +80,9 @@ class FeedbackLog(Part):
 
     def _of_aspect(self, reader: str | None, aspect: Aspect, order: str = "id") -> list[Feedback]:
         if reader is None:
-            rows = self.store.rows(f"SELECT * FROM feedback_current WHERE aspect = ? ORDER BY {order}", aspect)  # noqa: S608
+            rows = self.store.rows(f"SELECT * FROM feedback_current WHERE aspect = ? ORDER BY {order}", aspect)
         else:
-            sql = f"SELECT * FROM feedback_current WHERE reader = ? AND aspect = ? ORDER BY {order}"  # noqa: S608
+            sql = f"SELECT * FROM feedback_current WHERE reader = ? AND aspect = ? ORDER BY {order}"
             rows = self.store.rows(sql, reader, aspect)
         return [_feedback(row) for row in rows]
 
@@ -109,7 +109,7 @@ class FeedbackLog(Part):
     def history(self, reader: str, *, item: ItemId | None = None, limit: int = 100) -> list[Feedback]:
         """The reader's live words, the newest first."""
         clause, params = ("AND item_id = ?", [item]) if item is not None else ("", [])
-        sql = f"SELECT * FROM feedback_live WHERE reader = ? {clause} ORDER BY id DESC LIMIT ?"  # noqa: S608
+        sql = f"SELECT * FROM feedback_live WHERE reader = ? {clause} ORDER BY id DESC LIMIT ?"
         return [_feedback(row) for row in self.store.rows(sql, reader, *params, limit)]
 
     def counts(self) -> dict[str, int]:

@@ -65,7 +65,7 @@ class Items(Part):
         for batch in batches(dict.fromkeys(ids)):
             for table, column in (("aliases", "alias"), ("items", "id")):
                 target = "item_id" if table == "aliases" else "id"
-                sql = f"SELECT {column} AS asked, {target} AS id FROM {table} WHERE {column} IN ({marks(batch)})"  # noqa: S608
+                sql = f"SELECT {column} AS asked, {target} AS id FROM {table} WHERE {column} IN ({marks(batch)})"
                 found |= {row["asked"]: row["id"] for row in self.store.rows(sql, *batch)}
         return found
 
@@ -77,14 +77,14 @@ class Items(Part):
         resolved = self.resolve(ids)
         rows: dict[ItemId, Stored] = {}
         for batch in batches(dict.fromkeys(resolved.values())):
-            sql = f"SELECT {COLUMNS} FROM items WHERE id IN ({marks(batch)})"  # noqa: S608
+            sql = f"SELECT {COLUMNS} FROM items WHERE id IN ({marks(batch)})"
             rows |= {row["id"]: stored_of(row) for row in self.store.rows(sql, *batch)}
         return {asked: rows[id] for asked, id in resolved.items() if id in rows}
 
     def tombstoned(self, ids: Iterable[str]) -> set[str]:
         found: set[str] = set()
         for batch in batches(dict.fromkeys(ids)):
-            sql = f"SELECT id FROM tombstones WHERE id IN ({marks(batch)})"  # noqa: S608
+            sql = f"SELECT id FROM tombstones WHERE id IN ({marks(batch)})"
             found |= {row["id"] for row in self.store.rows(sql, *batch)}
         return found
 
@@ -180,7 +180,7 @@ class Items(Part):
         if kind is not None:
             where.append("kind = ?")
             params.append(kind)
-        sql = f"SELECT {COLUMNS} FROM items WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ? OFFSET ?"  # noqa: S608
+        sql = f"SELECT {COLUMNS} FROM items WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ? OFFSET ?"
         return [stored_of(row) for row in self.store.rows(sql, *params, limit, offset)]
 
     def search(
@@ -196,7 +196,7 @@ class Items(Part):
     def arrived(self, after_seq: int, published_since: datetime) -> list[Stored]:
         """Items that came after `after_seq` and appeared since then, or at an unknown time; old news left out."""
         sql = (
-            f"SELECT {COLUMNS} FROM items WHERE seq > ? AND backlog = 0 "  # noqa: S608
+            f"SELECT {COLUMNS} FROM items WHERE seq > ? AND backlog = 0 "
             "AND (published IS NULL OR published >= ?) ORDER BY seq"
         )
         return [stored_of(row) for row in self.store.rows(sql, after_seq, when(published_since))]
@@ -208,7 +208,7 @@ class Items(Part):
 
     def recent(self, limit: int) -> list[Item]:
         """The newest arrivals, oldest of them first, so that the order does not depend on the limit."""
-        sql = f"SELECT {COLUMNS} FROM items ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        sql = f"SELECT {COLUMNS} FROM items ORDER BY seq DESC LIMIT ?"
         return [stored_of(row).item for row in reversed(self.store.rows(sql, limit))]
 
     def newest_seq(self) -> int:
@@ -226,5 +226,5 @@ class Items(Part):
                     (gone, when(at), reason),
                 )
             for table in ("decisions", "summaries", "ledger", "signals"):
-                db.conn.execute(f"DELETE FROM {table} WHERE item_id = ?", (id,))  # noqa: S608
+                db.conn.execute(f"DELETE FROM {table} WHERE item_id = ?", (id,))
             return db.conn.execute("DELETE FROM items WHERE id = ?", (id,)).rowcount > 0

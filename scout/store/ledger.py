@@ -37,7 +37,7 @@ class Ledger(Part):
         found: set[ItemId] = set()
         for batch in batches(dict.fromkeys(item_ids)):
             rows = self.store.rows(
-                f"SELECT item_id FROM ledger WHERE item_id IN ({marks(batch)}) "  # noqa: S608
+                f"SELECT item_id FROM ledger WHERE item_id IN ({marks(batch)}) "
                 "AND stage = ? AND reader = ? AND policy = ? AND prompt_hash = ? AND model = ?",
                 *batch, key.stage, key.reader, key.policy, key.prompt_hash, key.model,
             )  # fmt: skip

@@ -83,7 +83,7 @@ def _ranked(store: Store, query: str, where: list[str], params: list[Any], *, li
     columns = ", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))
     clause = "".join(f" AND {part}" for part in where)
     rows = store.rows(
-        f"SELECT {columns}, snippet(items_fts, -1, char(2), char(3), '…', 24) AS snippet "  # noqa: S608
+        f"SELECT {columns}, snippet(items_fts, -1, char(2), char(3), '…', 24) AS snippet "
         "FROM items_fts CROSS JOIN items i ON i.seq = items_fts.rowid "
         f"WHERE items_fts MATCH ? AND items_fts.rowid >= ? AND items_fts.rank MATCH 'bm25(8.0, 1.0, 4.0)'{clause} "
         "ORDER BY items_fts.rank LIMIT ? OFFSET ?",

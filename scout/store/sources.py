@@ -101,7 +101,7 @@ class Sources(Part):
     def find(self, ref: str) -> SourceRow | None:
         """By id, else by address, else by title."""
         for column in ("id", "url", "title"):
-            rows = self.store.rows(f"SELECT * FROM sources WHERE removed = 0 AND {column} = ? ORDER BY id", ref)  # noqa: S608
+            rows = self.store.rows(f"SELECT * FROM sources WHERE removed = 0 AND {column} = ? ORDER BY id", ref)
             if rows:
                 return _row(rows[0])
         return None
@@ -112,7 +112,7 @@ class Sources(Part):
         with self.store.writing() as db:
             before = self.get(id)
             db.conn.execute(
-                "INSERT INTO sources (id, kind, url, title, origin, added_at) VALUES (?,?,?,?,?,?) "  # noqa: S608
+                "INSERT INTO sources (id, kind, url, title, origin, added_at) VALUES (?,?,?,?,?,?) "
                 f"ON CONFLICT(id) DO UPDATE SET kind = excluded.kind{back}",
                 (id, kind, url, title, origin, when(at)),
             )
@@ -174,11 +174,8 @@ class Sources(Part):
             if value is not None:
                 where.append(f"{column} = ?")
                 params.append(value)
-        rows = self.store.rows(
-            f"SELECT * FROM polls WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?",
-            *params,
-            limit,  # noqa: S608
-        )
+        sql = f"SELECT * FROM polls WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?"
+        rows = self.store.rows(sql, *params, limit)
         return [
             PollRow(
                 source=row["source"],

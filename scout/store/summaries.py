@@ -34,10 +34,7 @@ class Summaries(Part):
         """The summary to show of each: a model's before the extractive one."""
         found: dict[ItemId, Summary] = {}
         for batch in batches(dict.fromkeys(item_ids)):
-            sql = (
-                f"SELECT * FROM summaries WHERE item_id IN ({marks(batch)}) "  # noqa: S608
-                "ORDER BY by = 'extractive' DESC, made_at"
-            )
+            sql = f"SELECT * FROM summaries WHERE item_id IN ({marks(batch)}) ORDER BY by = 'extractive' DESC, made_at"
             for row in self.store.rows(sql, *batch):
                 points = tuple(Point(text, tuple(cites)) for text, cites in unpack(row["points"]))
                 found[row["item_id"]] = Summary(row["item_id"], row["tldr"], points, row["by"])
@@ -47,6 +44,6 @@ class Summaries(Part):
         """Item → hash of the text that its summary by `by` was made from."""
         found: dict[ItemId, str] = {}
         for batch in batches(dict.fromkeys(item_ids)):
-            sql = f"SELECT item_id, text_hash FROM summaries WHERE by = ? AND item_id IN ({marks(batch)})"  # noqa: S608
+            sql = f"SELECT item_id, text_hash FROM summaries WHERE by = ? AND item_id IN ({marks(batch)})"
             found |= {row["item_id"]: row["text_hash"] for row in self.store.rows(sql, by, *batch)}
         return found
