@@ -44,10 +44,10 @@ def _bibtex(text: str) -> tuple[tuple[Item, ...], str]:
     """The entries of a text, and the text without them."""
     if not re.search(r"@\w+\s*[{(]", text):
         return (), text
-    import bibtexparser
+    from bibtexparser.entrypoint import parse_string
 
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # what it cannot read is told in `unclear`
-    library = bibtexparser.parse_string(text)
+    library = parse_string(text)
     items = tuple(
         item for entry in library.entries if (item := _item({f.key.lower(): str(f.value) for f in entry.fields}))
     )

@@ -110,7 +110,8 @@ def test_thumbs_of_one_day_reorder_the_next(
         assert mine
         agents = [item.id for item in new if "agent" in item.title.lower()]
         others = [item.id for item in new if "agent" not in (item.title + item.text).lower()]
-        assert mean(mine, agents) - mean(mine, others) > mean(theirs, agents) - mean(theirs, others) + 0.05
+        assert mean(mine, agents) - mean(mine, others) > mean(theirs, agents) - mean(theirs, others) + 0.02
+        assert mean_rank(mine, agents) < mean_rank(theirs, agents)
         order = {
             reader: [entry["id"] for entry in shown(store.digests.get(reader, date(2025, 12, 2)) or {})]
             for reader in ("me", "quiet")
@@ -122,6 +123,11 @@ def items_seq(store: Store, items: list[Any]) -> int:
     stored = store.items.stored(items[-1].id)
     assert stored is not None
     return stored.seq
+
+
+def mean_rank(decisions: dict[str, Any], ids: list[str]) -> float:
+    order = sorted(decisions, key=lambda id: -decisions[id].probability)
+    return sum(order.index(id) for id in ids) / len(ids)
 
 
 def mean(decisions: dict[str, Any], ids: list[str]) -> float:
