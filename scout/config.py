@@ -246,11 +246,10 @@ def _explain(err: ValidationError, path: Path, values: Mapping[str, Any]) -> str
 
 
 def _holds(values: Any, location: tuple[int | str, ...]) -> bool:
+    """Whether the file has a value at that place."""
     for part in location:
-        if isinstance(values, Mapping) and part in values:
+        try:
             values = values[part]
-        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
-            values = values[part]
-        else:
+        except (KeyError, IndexError, TypeError):
             return False
     return True
