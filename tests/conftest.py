@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+# These machines are shared: how long an example takes says nothing about the code.
+hypothesis.settings.register_profile("scout", deadline=None)
+hypothesis.settings.load_profile("scout")
 
 SERVE = Path(__file__).resolve().parents[2] / "shared" / "world" / "serve.py"
 
