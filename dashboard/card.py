@@ -11,17 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import PAGES, actions, ui
+from dashboard import PAGES, actions, charts, ui
 from dashboard.actions import Board, Words
 from dashboard.session import Here, params
 from dashboard.ui import html, join, md
 from scout.digest.model import Entry
-from scout.digest.wording import about, by_chance, reasons
+from scout.digest.wording import about, by_chance
 from scout.items import REASONS, Aspect, Item, ItemId, Lane, Point
 from scout.text import sentences
 
 UP_REASONS = tuple(REASONS)[:4]
 DOWN_REASONS = tuple(REASONS)[4:]
+
+VAGUE = ("all other words", "everything else", "base rate")
+"""Parts of a score that tell a reader of the card nothing; the item's own page has them."""
 
 LANES = {Lane.READ: "To read", Lane.UNSURE: "Unsure", Lane.SKIP: "Skip"}
 
@@ -54,9 +57,9 @@ def head(entry: Entry) -> Markup:
             by_chance(entry),
         )
     chips = join(
-        html('<span class="sc-chip {}"><b>{}</b> {}</span>', "sc-up" if why.is_for else "sc-down", sign, why.text)
-        for why in reasons(entry)
-        for sign in ("+" if why.is_for else "−",)
+        html('<span class="sc-chip {}"><b>{}</b> {}</span>', "sc-up" if weight > 0 else "sc-down", signed(weight), name)
+        for name, weight in charts.merged(entry.why)
+        if abs(weight) >= 0.05 and not name.startswith(VAGUE)
     )
     return html(
         '<h3 class="sc-title">{}</h3><div class="sc-meta"><span>{}</span></div>'
@@ -72,6 +75,10 @@ def head(entry: Entry) -> Markup:
         html('<p class="sc-tldr">{}</p>', ui.text(entry.summary.tldr)) if entry.summary.tldr else "",
         chips,
     )
+
+
+def signed(weight: float) -> str:
+    return f"{weight:+.1f}".replace("-", "−")
 
 
 def points(summary: Sequence[Point]) -> Markup:
@@ -106,8 +113,10 @@ def say(
     value = thumb.value if thumb and thumb.value != "none" else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"say-{item}"):
         _thumbs(here, item, board, value)
-        _toggle(here, item, board, Aspect.SAVED, ("Save", "Saved"), ":material/bookmark:")
-        _toggle(here, item, board, Aspect.HIDDEN, ("Hide", "Hidden"), ":material/visibility_off:")
+        _toggle(
+            here, item, board, Aspect.SAVED, ("Save", "Saved"), (":material/bookmark:", ":material/bookmark_added:")
+        )
+        _toggle(here, item, board, Aspect.HIDDEN, ("Hide", "Hidden"), (":material/visibility_off:",) * 2)
         if words:
             _button("Undo", ":material/undo:", f"undo-{item}", actions.undo, here, board, item)
         if details:
@@ -161,16 +170,16 @@ def _subject(here: Here, item: ItemId, board: Board, subjects: Mapping[str, str]
     )  # fmt: skip
 
 
-def _toggle(here: Here, item: ItemId, board: Board, aspect: Aspect, labels: tuple[str, str], icon: str) -> None:
+def _toggle(
+    here: Here, item: ItemId, board: Board, aspect: Aspect, labels: tuple[str, str], icons: tuple[str, str]
+) -> None:  # fmt: skip
     on = _is(board.get(item, {}), aspect)
     value = "no" if on else "yes"
-    _button(labels[on], icon, f"{aspect}-{item}", actions.say, here, board, item, aspect, value, primary=on)
+    _button(labels[on], icons[on], f"{aspect}-{item}", actions.say, here, board, item, aspect, value)
 
 
-def _button(
-    label: str, icon: str, key: str, call: Callable[..., None], *args: object, primary: bool = False
-) -> None:  # fmt: skip
-    st.button(label, icon=icon, key=key, on_click=call, args=args, type="secondary" if primary else "tertiary")
+def _button(label: str, icon: str, key: str, call: Callable[..., None], *args: object) -> None:
+    st.button(label, icon=icon, key=key, on_click=call, args=args, type="tertiary")
 
 
 def _hidden(here: Here, entry: Entry, board: Board) -> None:

@@ -9,6 +9,7 @@ from datetime import date
 
 import altair as alt
 
+from scout.digest.wording import feature_name
 from scout.items import Contribution
 
 UP, DOWN = "#1a9c8a", "#d0604a"
@@ -79,10 +80,11 @@ def contributions(parts: Sequence[tuple[str, float]]) -> alt.Chart:
     return chart
 
 
-def merged(parts: Sequence[Contribution], names: Sequence[str]) -> list[tuple[str, float]]:
+def merged(parts: Sequence[Contribution]) -> list[tuple[str, float]]:
     """Contributions under the names people read, those of one name added up; the strongest first."""
     total: dict[str, float] = {}
-    for part, name in zip(parts, names, strict=True):
+    for part in parts:
+        name = feature_name(part.feature)
         total[name] = total.get(name, 0.0) + part.weight
     return sorted(total.items(), key=lambda pair: -abs(pair[1]))
 

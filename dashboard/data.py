@@ -212,16 +212,17 @@ def learned(store: Store, reader: str) -> Learned | None:
 
 
 def _weights(facts: Any) -> tuple[tuple[str, float], ...]:
-    return tuple((feature_name(str(fact["feature"])), float(fact["weight"])) for fact in facts or ())
+    told = [(feature_name(str(fact["feature"])), float(fact["weight"])) for fact in facts or ()]
+    return tuple(sorted(told, key=lambda pair: -abs(pair[1])))
 
 
 EXPORTED = 100_000
 """Words of a reader that one export holds at the most: decades of them."""
 
 
-def said(store: Store, reader: str) -> list[Said]:
-    """Everything the reader said that was not taken back, the newest first."""
-    history = store.feedback.history(reader, limit=EXPORTED)
+def said(store: Store, reader: str, *, limit: int = EXPORTED) -> list[Said]:
+    """What the reader said and did not take back, the newest first."""
+    history = store.feedback.history(reader, limit=limit)
     items = store.items.many({word.item_id for word in history})
     return [
         Said(

@@ -35,7 +35,8 @@ def _line(here: Here, found: Found, board: Board, subjects: Mapping[str, str], s
 def _head(found: Found, source: str) -> Markup:
     item = found.stored.item
     day = short_day(item.published.date()) if item.published else ""
-    about = dict.fromkeys((byline(item.authors, most=3), ui.text(source, limit=60), day))
+    place = "arXiv" if item.id.startswith("arxiv:") else ui.text(source, limit=60)
+    about = dict.fromkeys((byline(item.authors, most=3), place, day))
     snippet = found.snippet.replace("\n", " ") if MARK_START in found.snippet else ""
     lane, excerpt = Markup(""), Markup("")
     if snippet:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from textwrap import shorten
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -127,9 +128,14 @@ def section(title: str, aside: str = "") -> None:
     show(html('<div class="sc-section"><h2>{}</h2><span class="sc-faint">{}</span></div>', text(title), aside))
 
 
-def note(message: str) -> None:
-    """Something to know that is nobody's fault."""
-    show(html('<div class="sc-note">{}</div>', text(message)))
+def note(message: str, *, limit: int = 110) -> None:
+    """Something to know that is nobody's fault: a line, which opens where there is more to say."""
+    said = text(message)
+    if len(said) <= limit:
+        show(html('<div class="sc-note">{}</div>', said))
+        return
+    start = shorten(said.partition(": ")[0], limit, placeholder="…")
+    show(html('<details class="sc-note"><summary>{}</summary><p>{}</p></details>', start, said))
 
 
 def empty(title: str, *lines: str | Markup) -> None:

@@ -13,7 +13,7 @@ from dashboard import PAGES, actions, card, charts, data, ui
 from dashboard.session import here as who_reads
 from dashboard.session import subject_names
 from dashboard.ui import html, join
-from scout.digest.wording import byline, feature_name, long_day, percent
+from scout.digest.wording import byline, long_day, percent
 from scout.identity import parse_ref
 from scout.items import OTHER
 from scout.store.items import Version
@@ -128,7 +128,7 @@ else:
         )
     )
     if decision.why:
-        parts = charts.merged(decision.why, [feature_name(part.feature) for part in decision.why])
+        parts = charts.merged(decision.why)
         st.altair_chart(charts.contributions(parts), alt="What weighed for and against this item, in log-odds")
 
 ui.section("Facts")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import streamlit as st
 
 from dashboard import actions, charts, data, export, session, ui
+from dashboard.export import Said
 from dashboard.session import Here
 from dashboard.session import here as who_reads
 from scout.clock import now
-from scout.digest.wording import percent, plural
+from scout.digest.wording import percent
 
 
 def choose(here: Here) -> None:
@@ -22,6 +26,12 @@ def create(here: Here) -> None:
             store.readers.ensure(name, now())
             session.become(name, here.settings)
         st.session_state["reader-new"] = ""
+
+
+def everything(here: Here, form: Callable[[Sequence[Said]], str]) -> str:
+    """The whole export, made when it is asked for."""
+    with here.store() as store:
+        return form(data.said(store, here.reader))
 
 
 here = who_reads()
@@ -76,23 +86,20 @@ if learned is not None:
 
 ui.section("Everything you said", "yours to take along")
 with here.store() as store:
-    said = data.said(store, here.reader)
-if not said:
+    newest = data.said(store, here.reader, limit=20)
+if not newest:
     st.caption("Nothing yet.")
 else:
-    st.caption(plural(len(said), "word"))
     with st.container(horizontal=True):
-        st.download_button(
-            "JSON", export.as_json(said), f"scout-{session.file_name(here.reader)}.json", "application/json",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
-        st.download_button(
-            "CSV", export.as_csv(said), f"scout-{session.file_name(here.reader)}.csv", "text/csv",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        name = f"scout-{session.file_name(here.reader)}"
+        for label, form, kind in (("JSON", export.as_json, "application/json"), ("CSV", export.as_csv, "text/csv")):
+            st.download_button(
+                label, partial(everything, here, form), f"{name}.{label.lower()}", kind, icon=":material/download:",
+                on_click="ignore",
+            )  # fmt: skip
     ui.show(
         ui.table(
             ("When", "What", "Item"),
-            [(ui.clock_time(row.at, here.zone), row.what, ui.text(row.title, limit=120)) for row in said[:20]],
+            [(ui.clock_time(row.at, here.zone), row.what, ui.text(row.title, limit=120)) for row in newest],
         )
     )

@@ -217,7 +217,8 @@ def stopper(*, with_parent: bool) -> Callable[[], bool]:
 
         def wait_for_end() -> None:
             with suppress(OSError, ValueError):
-                sys.stdin.buffer.read()
+                while os.read(sys.stdin.fileno(), 1024):  # not sys.stdin.read(): its lock would outlive the interpreter
+                    pass
             os.kill(os.getpid(), signal.SIGTERM)
 
         threading.Thread(target=wait_for_end, daemon=True).start()

@@ -100,6 +100,7 @@ def feature_name(feature: str) -> str:
         "source": "from {}",
         "comment": "remark “{}”",
         "rule": "your rule {}",
+        "picked by the community (prior)": "{}, as the community likes",
     }
     if not colon or not what:
         return shown(feature, limit=120)

@@ -1,0 +1,150 @@
+"""Draw every page of the dashboard into docs/screenshots/*.png, in a real Chromium over a filled data directory.
+
+    python scripts/screenshots.py                     # three days of the replayed world, thumbs given on each
+    python scripts/screenshots.py --data ~/.local/share/scout --day 2025-12-03
+
+Light on a desktop for all pages, dark and a phone's width for the digest. Needs the dev packages and a Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from browser import chromium, chromium_path, served  # noqa: E402
+from conftest import SERVE, start_world  # noqa: E402
+
+from scout.clock import now  # noqa: E402
+from scout.items import Aspect, Feedback  # noqa: E402
+from scout.store import Store  # noqa: E402
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+DAYS = ("2025-12-01", "2025-12-02", "2025-12-03")
+READER = "me"
+LIKED = ("agent", "reinforcement", "reasoning", "reward", "evaluat", "benchmark", "tool")
+"""What the reader of the screenshots gives a thumb up; everything else shown gets one down, up to a few a day."""
+DESKTOP, PHONE = {"width": 1360, "height": 1000}, {"width": 390, "height": 844}
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--data", type=Path, help="a filled data directory; the replayed world's unless given")
+    options.add_argument("--day", default=DAYS[-1], help="the day that counts as today")
+    options.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
+    given = options.parse_args()
+    if chromium_path() is None:
+        return complain("no chromium on this machine (apt install chromium)")
+    if given.data is None and not SERVE.exists():
+        return complain("the replayed world is not beside this checkout; name a filled directory with --data")
+    with (nullfolder(given.data) if given.data else lived()) as data:
+        env = {"SCOUT_DATA_DIR": str(data), "SCOUT_CONFIG": str(data / "scout.toml"), "SCOUT_TODAY": given.day}
+        given.out.mkdir(parents=True, exist_ok=True)
+        with served(env) as url:
+            draw(url, given.out, item=item_to_show(data))
+    return 0
+
+
+def complain(message: str) -> int:
+    print(f"screenshots: {message}", file=sys.stderr)
+    return 1
+
+
+@contextmanager
+def nullfolder(data: Path) -> Iterator[Path]:
+    yield data
+
+
+@contextmanager
+def lived() -> Iterator[Path]:
+    """A data directory in which someone has read for three days: runs in the replayed world, and thumbs after each."""
+    with TemporaryDirectory(prefix="scout-screenshots-") as folder:
+        data = Path(folder)
+        process, world = start_world("--date", DAYS[0])
+        try:
+            opml = data / "feeds.opml"
+            opml.write_bytes(urllib.request.urlopen(f"{world.url}/feeds.opml", timeout=10).read())  # noqa: S310 - loopback
+            scout("sources", "import", str(opml), env=world.env(DAYS[0], data))
+            for day in DAYS:
+                world.go(day)
+                scout("run", env=world.env(day, data))
+                if day != DAYS[-1]:
+                    thumb(data)
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+        yield data
+
+
+def scout(*words: str, env: Mapping[str, str]) -> None:
+    subprocess.run([sys.executable, "-m", "scout", *words], env={**os.environ, **env}, check=True)
+
+
+def thumb(data: Path) -> None:
+    """What the reader says of the newest digest."""
+    with Store(data / "scout.db") as store:
+        store.readers.onboarded(READER)
+        day = store.digests.dates(READER)[0]
+        snapshot = store.digests.get(READER, day) or {"subjects": [], "unsure": []}
+        entries = [entry for block in snapshot["subjects"] for entry in block["items"]] + snapshot["unsure"]
+        for place, entry in enumerate(entries[:40]):
+            liked = any(word in entry["title"].lower() for word in LIKED)
+            word = Feedback(READER, entry["id"], Aspect.THUMB, "up" if liked else "down", now(), origin="dashboard")
+            store.feedback.add(word)
+            if liked and place % 3 == 0:
+                store.feedback.add(Feedback(READER, entry["id"], Aspect.SAVED, "yes", now(), origin="dashboard"))
+
+
+def item_to_show(data: Path) -> str:
+    """An item of the newest digest that has a summary and, where there is one, a community's upvotes."""
+    with Store(data / "scout.db") as store:
+        days = store.digests.dates(READER)
+        snapshot = (store.digests.get(READER, days[0]) if days else None) or {"subjects": []}
+        ids = [entry["id"] for block in snapshot["subjects"] for entry in block["items"] if entry["summary"]["points"]]
+        picked = store.signals.of(ids)
+        return next(iter([id for id in ids if id in picked] or ids), "")
+
+
+def draw(url: str, out: Path, *, item: str) -> None:
+    path = chromium_path()
+    assert path is not None
+    pages = {
+        "digest": "/", "search": "/search?q=tool+agents", "saved": "/saved", "sources": "/sources", "subjects": "/subjects",
+        "readers": "/readers", "runs": "/runs", "item": f"/item?item={item}", "welcome": "/welcome",
+    }  # fmt: skip
+    with chromium(path, viewport=DESKTOP, color_scheme="light", device_scale_factor=1.5) as context:
+        for name, place in pages.items():
+            shoot(context.new_page(), url + place, out / f"{name}.png")
+    with chromium(path, viewport=DESKTOP, color_scheme="dark", device_scale_factor=1.5) as context:
+        shoot(context.new_page(), url, out / "digest-dark.png")
+    with chromium(path, viewport=PHONE, color_scheme="light", device_scale_factor=2, is_mobile=True) as context:
+        shoot(context.new_page(), url, out / "digest-phone.png")
+
+
+def shoot(page: Page, url: str, file: Path) -> None:
+    """The first screen of a page, once nothing on it moves."""
+    page.goto(url)
+    page.locator("[data-testid=stMainBlockContainer] :is(.sc, h1)").first.wait_for()
+    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton]')")
+    page.wait_for_load_state("networkidle")
+    page.evaluate("() => document.fonts.ready")
+    page.wait_for_timeout(500)  # charts fade in
+    page.screenshot(path=str(file))
+    page.close()
+    print(file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
