@@ -144,12 +144,14 @@ def fit(profile: Profile, corpus: Corpus, targets: Targets) -> LinearPolicy:
 def _fresh_probabilities(pool: Pool, layers: Layers, taste: Taste) -> Doubles:
     """Probabilities of a usual day's items as if none had a thumb yet: the next day's will have none.
 
-    At the optimum own = sum over thumbs of (label - probability) · features, so a thumb's own part can be taken out.
+    At the optimum own = width² · sum over thumbs of weight · (label - probability) · features, so that what an item owes to
+    its own thumb can be taken out.
     """
     logits = taste.logits(pool.batch.features, layers)
     said = pool.thumbs.join(pool.liked)
     if len(said.rows):
         rows = pool.batch.features[said.rows]
         lengths = np.asarray(rows.multiply(rows).sum(axis=1)).ravel().astype(np.float64)
+        lengths *= relevance.width(len(said.rows)) ** 2
         logits[said.rows] -= said.weights * (said.labels - special.expit(logits[said.rows])) * lengths
     return taste.scaling.probability(logits[pool.usual])

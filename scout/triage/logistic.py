@@ -50,15 +50,10 @@ class Here:
 
 
 def fit(
-    matrix: Matrix,
-    labels: Doubles,
-    weights: Doubles,
-    dense: Dense,
-    *,
-    start: Fitted | None = None,
+    matrix: Matrix, labels: Doubles, weights: Doubles, dense: Dense, *, width: float = 1.0, start: Fitted | None = None,
     tolerance: float = EXACT,
-) -> Fitted:
-    """The weights that minimise  sum weights · logloss + |sparse|²/2 + |(dense - mean)/sigma|²/2.
+) -> Fitted:  # fmt: skip
+    """The weights that minimise  sum weights · logloss + |sparse/width|²/2 + |(dense - mean)/sigma|²/2.
 
     `labels` are 0 or 1. Deterministic. Only columns that occur are fitted; the others keep weight 0.
     """
@@ -68,11 +63,11 @@ def fit(
     fixed = dense.values @ dense.mean
 
     def forward(point: Doubles) -> Doubles:
-        found: Doubles = small @ point[:count].astype(np.float32) + scaled @ point[count:]
+        found: Doubles = width * (small @ point[:count].astype(np.float32)) + scaled @ point[count:]
         return found
 
     def backward(rows: Doubles) -> Doubles:
-        return np.concatenate([small.T @ rows.astype(np.float32), rows @ scaled])
+        return np.concatenate([width * (small.T @ rows.astype(np.float32)), rows @ scaled])
 
     def look(point: Doubles) -> Here:
         logit = forward(point) + fixed
@@ -83,11 +78,11 @@ def fit(
 
     first = np.zeros(count + scaled.shape[1])
     if start is not None:
-        first[:count] = start.sparse[active]
+        first[:count] = start.sparse[active] / width
         first[count:] = (start.dense - dense.mean) / dense.sigma
     found = newton(look, first, tolerance=tolerance)
     sparse_weights = np.zeros(matrix.shape[1])
-    sparse_weights[active] = found[:count]
+    sparse_weights[active] = width * found[:count]
     return Fitted(sparse_weights, dense.mean + found[count:] * dense.sigma)
 
 

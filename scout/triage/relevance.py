@@ -9,6 +9,7 @@ holds the mathematics; `linear` makes a policy of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,14 +25,17 @@ from scout.triage.features import WIDTH, Floats, Matrix
 from scout.triage.logistic import Dense, Doubles, Fitted
 from scout.triage.training import Labelled
 
-MATCH, MATCH_SIGMA = 1.2, 0.8
-"""Log-odds that one standard deviation of subject match is worth before anybody thumbed, and how far thumbs may move it."""
-COMMUNITY, COMMUNITY_SIGMA = 0.5, 0.4
-"""How much of the community's log-odds a new reader is taken to share."""
-BASE_SIGMA = 1.0
+MATCH, COMMUNITY = 1.2, 0.5
+"""Before any thumb: the log-odds that one standard deviation of subject match is worth, and the share of the community's
+log-odds that a new reader is taken to have."""
+LOOSE_SIGMA, LOOSE_LIMIT, LOOSE_THUMBS = 0.25, 1.2, 40
+"""How far thumbs may move these two and the base rate. A first thumb is about its item, not about everything, so they are
+held tight at first and let go as thumbs become many."""
 SUBJECT_SIGMA, SUBJECT_THUMBS = 1.0, 300
 """Which subject an item is in tells most while there are few thumbs; by some hundreds the words tell it better, and so the
 width of this prior falls with their number."""
+WIDTH_AT_FIRST, WIDTH_THUMBS = 2.5, 6000
+"""By what the prior of the reader's own words is widened: few thumbs must be felt, thousands need restraint."""
 FOLDS = 3
 Fit = Callable[[Labelled, Fitted | None, float], Fitted]
 """Labelled rows, a model to start from and a tolerance in; a model out."""
@@ -145,10 +149,14 @@ def fit_taste(
     mean = np.array([base, MATCH, COMMUNITY, *[0.0] * classes])
 
     def fitted(said: Labelled, start: Fitted | None, tolerance: float) -> Fitted:
-        narrowed = SUBJECT_SIGMA / (1 + len(said.rows) / SUBJECT_THUMBS) ** 0.5
-        sigma = np.array([BASE_SIGMA, MATCH_SIGMA, COMMUNITY_SIGMA, *[narrowed] * classes])
+        loose = min(LOOSE_LIMIT, LOOSE_SIGMA * (1 + len(said.rows) / LOOSE_THUMBS) ** 0.5)
+        narrow = SUBJECT_SIGMA / (1 + len(said.rows) / SUBJECT_THUMBS) ** 0.5
+        sigma = np.array([loose, loose, loose, *[narrow] * classes])
         dense = Dense(layers.part(said.rows).columns(), mean, sigma)
-        return logistic.fit(features[said.rows], said.labels, said.weights, dense, start=start, tolerance=tolerance)
+        return logistic.fit(
+            features[said.rows], said.labels, said.weights, dense,
+            width=width(len(said.rows)), start=start, tolerance=tolerance,
+        )  # fmt: skip
 
     held_out, model = _forward(features, layers, thumbs, liked, fitted)
     scaling = platt(held_out)
@@ -164,6 +172,11 @@ def fit_taste(
         _settled(final.sparse), float(final.dense[0]), float(final.dense[1]), float(final.dense[2]), final.dense[3:],
         scaling, forward,
     )  # fmt: skip
+
+
+def width(thumbs: int) -> float:
+    """How much wider than the features' own scale the prior of the reader's weights is."""
+    return max(1.0, WIDTH_AT_FIRST / math.sqrt(1 + thumbs / WIDTH_THUMBS))
 
 
 def _forward(
