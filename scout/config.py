@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from scout.items import OTHER, Subject
@@ -142,6 +142,34 @@ def _unique_slugs(value: tuple[SubjectSettings, ...]) -> tuple[SubjectSettings, 
     return value
 
 
+class Model(Section):
+    """The open model that reads on: any OpenAI-compatible endpoint, such as one that `scout serve` started."""
+
+    base_urls: tuple[HttpUrl, ...] = ()
+    """Endpoints such as `http://127.0.0.1:8000/v1`; several are balanced. Without any, the embedded policy works alone."""
+    name: str = ""
+    """As served; empty takes the first that the endpoint lists."""
+    api_key: SecretStr = SecretStr("")
+    concurrency: int = Field(16, ge=1)
+    timeout_seconds: float = Field(120.0, gt=0)
+    items_per_run: int = Field(40, ge=0)
+    tokens_per_run: int = Field(400_000, ge=0)
+    minutes_per_run: float = Field(30.0, ge=0)
+    entailment: bool = False
+    """Ask the model of each point whether its sentences say so."""
+
+
+class Research(Section):
+    """Limits of one research of one item."""
+
+    rounds: int = Field(24, ge=2)
+    tokens: int = Field(200_000, ge=1000)
+    minutes: float = Field(15.0, gt=0)
+    context_tokens: int = Field(24_000, ge=1000)
+    """What the model is shown at once; older tool results are dropped first, notes never."""
+    parallel: int = Field(2, ge=1)
+
+
 class Dashboard(Section):
     address: str = "127.0.0.1"
     port: int = Field(8501, ge=1, le=65535)
@@ -170,6 +198,8 @@ class Settings(BaseSettings):
     net: Net = Net()
     triage: Triage = Triage()
     digest: DigestSettings = DigestSettings()
+    model: Model = Model()
+    research: Research = Research()
     dashboard: Dashboard = Dashboard()
     subjects: Annotated[tuple[SubjectSettings, ...], AfterValidator(_unique_slugs)] = tuple(
         SubjectSettings(**entry) for entry in DEFAULT_SUBJECTS

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from scout.config import ConfigError, Settings, SubjectSettings
 from scout.config_comments import HEADER, KEYS, SECTIONS, SUBJECTS
@@ -62,6 +62,8 @@ def _toml(value: Any) -> str:
     """A default as TOML. JSON's strings, numbers and booleans are TOML's."""
     if isinstance(value, Path):
         value = str(value)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
     if isinstance(value, tuple | list):
         return "[" + ", ".join(_toml(part) for part in value) + "]"
     return json.dumps(value, ensure_ascii=False)
