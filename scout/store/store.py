@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -149,12 +149,18 @@ class Store:
 
 
 def _is_wal(path: Path) -> bool:
-    """Whether the file is a database that was set up already: bytes 18 and 19 of the header are 2 in WAL mode."""
-    try:
-        with path.open("rb") as file:
-            return file.read(20)[18:] == b"\x02\x02"
-    except (FileNotFoundError, IsADirectoryError):
+    """Whether the file is a database that was set up already.
+
+    SQLite is asked: opening and closing the file ourselves would drop every lock that this process's other connections
+    hold on it, another process would then take itself for the last one and remove the log that we still write to.
+    """
+    if not path.is_file() or not path.stat().st_size:
         return False  # connecting says what is wrong with a folder
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=0)) as connection:
+            return bool(connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+    except sqlite3.OperationalError:
+        return False  # somebody is at it: wait for the lock
 
 
 def _connect(path: Path, *, read_only: bool, busy_seconds: float) -> Database:
