@@ -49,7 +49,7 @@ def main() -> int:
         return complain("no chromium on this machine (apt install chromium)")
     if given.data is None and not SERVE.exists():
         return complain("the replayed world is not beside this checkout; name a filled directory with --data")
-    with (nullfolder(given.data) if given.data else lived()) as data:
+    with nullfolder(given.data) if given.data else lived() as data:
         env = {"SCOUT_DATA_DIR": str(data), "SCOUT_CONFIG": str(data / "scout.toml"), "SCOUT_TODAY": given.day}
         given.out.mkdir(parents=True, exist_ok=True)
         with served(env) as url:
