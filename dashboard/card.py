@@ -26,7 +26,7 @@ DOWN_REASONS = tuple(REASONS)[4:]
 VAGUE = ("all other words", "everything else", "base rate")
 """Parts of a score that tell a reader of the card nothing; the item's own page has them."""
 
-LANES = {Lane.READ: "To read", Lane.UNSURE: "Unsure", Lane.SKIP: "Skip"}
+LANES = {Lane.READ: "To read", Lane.UNSURE: "Unsure", Lane.SKIP: "Skipped"}
 
 
 @st.fragment

@@ -43,15 +43,15 @@ def _draw(here: Here) -> None:
         if was_busy and not under_way:
             st.rerun(scope="app")
         for row in under_way:
-            label = f"**{NAMES.get(row.kind, md(row.kind))}** · {md(row.message) or _waiting(row)}"
+            label = f"**{NAMES.get(row.kind, md(row.kind))}** · {md(row.message) or _waiting(row, alone=len(under_way) == 1)}"
             st.progress(min(1.0, max(0.0, row.progress)), text=label)
         ended = [row for row in rows if row not in under_way][-2:]
         if ended:
             ui.show(join(_ended(row) for row in ended))
 
 
-def _waiting(row: JobRow) -> str:
-    if row.state is JobState.QUEUED and now() - row.asked_at > _PATIENCE:
+def _waiting(row: JobRow, *, alone: bool) -> str:
+    if row.state is JobState.QUEUED and alone and now() - row.asked_at > _PATIENCE:
         return "nobody has taken this up: `scout dashboard` starts a worker, `scout work` is one"
     return "waiting for the worker" if row.state is JobState.QUEUED else "under way"
 

@@ -144,6 +144,12 @@ def empty(title: str, *lines: str | Markup) -> None:
     show(html('<div class="sc-empty"><h2>{}</h2>{}</div>', title, body))
 
 
+def with_code(said: str) -> Markup:
+    """A sentence in which backticks mark what can be typed."""
+    parts = said.split("`")
+    return join(html("<code>{}</code>" if place % 2 else "{}", part) for place, part in enumerate(parts))
+
+
 def pairs(rows: Iterable[tuple[str, str | Markup]]) -> Markup:
     """Names and their values, one a line; those without a value are left out."""
     cells = join(html("<dt>{}</dt><dd>{}</dd>", name, value) for name, value in rows if value)

@@ -33,8 +33,10 @@ def nothing_yet(here: Here, *, welcomed: bool) -> None:
     ui.empty(
         "No digest yet",
         ui.html("A daily run reads your sources, decides, and makes one. Press the button, or type <code>scout run</code>."),
-        "Offline it stops at once and says so; nothing is lost, run it again when you are back. "
-        "For a digest every morning, `scout schedule --cron` prints the line to add.",
+        ui.html(
+            "Offline it stops at once and says so; nothing is lost, run it again when you are back. "
+            "For a digest every morning, <code>scout schedule --cron</code> prints the line to add."
+        ),
     )  # fmt: skip
     run_button(here)
 

@@ -34,7 +34,7 @@ with main:
     if page.digest.note:
         ui.note(page.digest.note)
     if page.digest.is_empty:
-        ui.empty("Nothing for you today", *why_empty(page.digest))
+        ui.empty("Nothing for you today", *map(ui.with_code, why_empty(page.digest)))
     else:
         st.caption(f"{headline(page.digest)} {left_out(page.digest)}")
     for block in page.digest.subjects:

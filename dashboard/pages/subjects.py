@@ -112,7 +112,10 @@ st.pills(
     "You follow", list(names), selection_mode="multi", key="follow", on_change=follow, args=(here,),
     format_func=lambda slug: ui.md(names[slug]), wrap=True,
 )  # fmt: skip
-st.caption(f"Kept in {ui.md(str(config_path()))}, for all readers of this installation.")
+st.caption(
+    f"The subjects are kept in {ui.md(config_path().name)}, for all readers of this installation.",
+    help=ui.md(str(config_path().resolve())),
+)
 
 for subject in subjects:
     with st.expander(f"**{ui.md(subject.name)}** · {ui.md(shorten(subject.description, 80, placeholder='…'))}"):
