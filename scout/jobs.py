@@ -145,8 +145,11 @@ def _onboard(store: Store, settings: Settings, payload: Mapping[str, Any], progr
             trouble = f"; {len(missing)} could not be fetched ({err}), paste them again later"
     store.items.add([item for item in pasted.items if item.title], now())  # what arXiv gave stands
     given = like(store, reader=str(payload["reader"]), ids=pasted.ids, at=now(), origin="onboarding")
+    known = store.items.known(pasted.ids)
+    unknown = [id for id in pasted.ids if id not in known]
+    lost = f"; not found: {', '.join(unknown[:3])}" if unknown and not trouble else ""
     unclear = f"; not understood: {', '.join(pasted.unclear[:3])}" if pasted.unclear else ""
-    return f"{given} papers liked{trouble}{unclear}"
+    return f"{given} papers liked{trouble}{lost}{unclear}"
 
 
 KINDS: Mapping[str, Callable[[Store, Settings, Mapping[str, Any], Progress], str]] = {

@@ -86,7 +86,11 @@ def test_pasted_papers_are_fetched_and_liked(site: Site, settings: config.Settin
     site.answers("/api", body=ENTRY.encode(), headers={"Content-Type": "application/atom+xml"})
     answer = site.routes["/api"]
     site.routes = type("Any", (dict,), {"__missing__": lambda self, path: answer})(site.routes)
-    job = done(settings, "onboard", {"reader": "me", "text": "2511.00001\n@misc{b, title={Told in full}}\nrubbish"})
+    job = done(
+        settings,
+        "onboard",
+        {"reader": "me", "text": "2511.00001 \n10.1000/nowhere\n@misc{b, title={Told in full}}\nrubbish"},
+    )
     assert job.state is JobState.DONE, job.message
     with Store(settings.database) as store:
         liked = {thumb.item_id for thumb in store.feedback.thumbs("me")}
@@ -94,7 +98,8 @@ def test_pasted_papers_are_fetched_and_liked(site: Site, settings: config.Settin
     assert paper is not None
     assert (paper.title, paper.backlog) == ("Sparse attention", True)
     assert len(liked) == 2
-    assert "rubbish" in job.message
+    assert "not found: doi:10.1000/nowhere" in job.message
+    assert "not understood: rubbish" in job.message
 
 
 def test_a_job_of_an_unknown_kind_fails_and_the_worker_goes_on(settings: config.Settings) -> None:
