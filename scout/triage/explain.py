@@ -86,19 +86,20 @@ class Names:
 
     def __init__(self, read: Tokens, items: Sequence[Item]) -> None:
         self._read, self._items = read, items
+        self._marked: dict[int, dict[int, str]] = {}
         mask = np.uint64(TEXT.size - 1)
         self._single = (gram_hash(read.ids) & mask).astype(np.int32)
         self._pair = (gram_hash(read.ids[:-1], read.ids[1:]) & mask).astype(np.int32)
 
     def of(self, row: int, columns: Iterable[int]) -> list[str]:
-        marked: dict[int, str] | None = None
         found = []
         for column in columns:
             if column < TITLE.end:
                 found.append(self._words(row, column))
             else:
-                marked = marks(self._items[row]) if marked is None else marked
-                found.append(marked.get(column, "form: unknown"))
+                if row not in self._marked:
+                    self._marked = {row: marks(self._items[row])}
+                found.append(self._marked[row].get(column, "form: unknown"))
         return found
 
     def _words(self, row: int, column: int) -> str:

@@ -56,10 +56,10 @@ def _learned(pool: Pool, taste: Taste) -> Mapping[str, list[dict[str, Any]]]:
     order = np.argsort(-np.abs(strength) * np.sqrt(np.minimum(often, _OFTEN)), kind="stable")
     order = order[order < CATEGORY.end][: 6 * STRONGEST]
     order = order[strength[order] != 0]
-    by_column = thumbed[:, order].tocsc()
     found: dict[str, float] = {}  # in order of importance
-    for place, column in enumerate(order.tolist()):
-        item = pool.batch.items[rows[by_column.indices[by_column.indptr[place]]]]
+    for column in order.tolist():
+        at = int(np.flatnonzero(thumbed.indices == column)[0])
+        item = pool.batch.items[rows[int(np.searchsorted(thumbed.indptr, at, side="right")) - 1]]
         name = Names(Batch.of([item], pool.space).read, [item]).of(0, [column])[0]
         found[name] = found.get(name, 0.0) + float(strength[column])
     return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -125,17 +126,18 @@ def marks(item: Item) -> dict[int, str]:
     return named
 
 
-_columns: dict[tuple[int, str], int] = {}
+_columns: dict[int, dict[str, int]] = {block.offset: {} for block in BLOCKS}
+_MEMO_LIMIT = 50_000
 
 
 def _column(block: Block, name: str) -> int:
-    key = (block.offset, name)
-    column = _columns.get(key)
+    known = _columns[block.offset]
+    column = known.get(name)
     if column is None:
-        if len(_columns) > 400_000:
-            _columns.clear()
+        if len(known) > _MEMO_LIMIT:
+            known.clear()
         hashed = zlib.crc32(" ".join(name.lower().split()).encode()) * 0x9E3779B97F4A7C15 >> 20
-        column = _columns[key] = block.offset + hashed % block.size
+        column = known[name] = block.offset + hashed % block.size
     return column
 
 
@@ -175,7 +177,8 @@ def forms(item: Item) -> list[str]:
 
 
 def _bucket(value: int, limits: Sequence[int]) -> str:
-    return next((str(limit) for limit in limits if value <= limit), f"over {limits[-1]}")
+    place = bisect_left(limits, value)
+    return str(limits[place]) if place < len(limits) else f"over {limits[-1]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +189,12 @@ class Space:
     """[TITLE.end]: 0 for what is too rare to have learned anything from."""
 
     @staticmethod
-    def fit(seen: Matrix, *, keep: Matrix | None = None) -> Space:
-        """`seen` is a count matrix of distinct items; the words of `keep` (subjects) count even where none has them."""
-        documents = seen.shape[0]
-        frequency = np.bincount(seen.indices, minlength=WIDTH)[: TITLE.end].astype(np.float64)
+    def fit(seen: Sequence[Matrix], *, keep: Matrix | None = None) -> Space:
+        """`seen` are count matrices of distinct items; the words of `keep` (subjects) count even where no item has them."""
+        documents = sum(part.shape[0] for part in seen)
+        frequency = np.zeros(TITLE.end)
+        for part in seen:
+            frequency += np.bincount(part.indices, minlength=WIDTH)[: TITLE.end]
         least = 2 if documents >= 200 else 1
         idf = np.log((1 + documents) / (1 + frequency)) + 1
         rare = frequency < least
@@ -200,12 +205,6 @@ class Space:
 
     def scale(self, counted: Matrix) -> Matrix:
         """Features of counts, in a new matrix; columns that mean nothing are dropped from the rows."""
-        parts = [self._scale(counted[start : start + 1000]) for start in range(0, counted.shape[0], 1000)]
-        if len(parts) == 1:
-            return parts[0]
-        return sparse.vstack(parts).tocsr() if parts else sparse.csr_matrix((0, WIDTH), dtype=np.float32)
-
-    def _scale(self, counted: Matrix) -> Matrix:
         columns = counted.indices
         block = np.searchsorted(_STARTS, columns, side="right") - 1
         row = np.repeat(np.arange(counted.shape[0]), np.diff(counted.indptr))

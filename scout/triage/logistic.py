@@ -47,6 +47,8 @@ class Here:
     slope: Doubles
     curve: Product
     """Multiplies by the Hessian."""
+    diagonal: Doubles | float
+    """Of the Hessian, or near it: what conjugate gradients are preconditioned with."""
 
 
 def fit(
@@ -69,12 +71,18 @@ def fit(
     def backward(rows: Doubles) -> Doubles:
         return np.concatenate([width * (small.T @ rows.astype(np.float32)), rows @ scaled])
 
+    squared = type(small)((small.data**2, small.indices, small.indptr), shape=small.shape)
+
+    def diagonal(bend: Doubles) -> Doubles:
+        return 1 + np.concatenate([width**2 * (squared.T @ bend.astype(np.float32)), bend @ scaled**2])
+
     def look(point: Doubles) -> Here:
         logit = forward(point) + fixed
         share = special.expit(logit)
         value = float(weights @ (np.logaddexp(0, logit) - labels * logit) + 0.5 * (point @ point))
         bend = weights * share * (1 - share)
-        return Here(value, backward(weights * (share - labels)) + point, lambda d: backward(bend * forward(d)) + d)
+        slope = backward(weights * (share - labels)) + point
+        return Here(value, slope, lambda d: backward(bend * forward(d)) + d, diagonal(bend))
 
     first = np.zeros(count + scaled.shape[1])
     if start is not None:
@@ -109,7 +117,7 @@ def fit_softmax(matrix: Matrix, labels: NDArray[np.int64], offsets: Doubles) -> 
             return backward(moved - share * moved.sum(axis=1, keepdims=True)) + direction
 
         value = float(0.5 * (point @ point) - (wanted * log_share).sum())
-        return Here(value, backward(share - wanted) + point, curve)
+        return Here(value, backward(share - wanted) + point, curve, 1.0)
 
     table = np.zeros((matrix.shape[1], shape[1]))
     table[active] = newton(look, np.zeros(shape[0] * shape[1]), tolerance=ROUGH).reshape(shape)
@@ -123,12 +131,14 @@ def newton(look: Callable[[Doubles], Here], start: Doubles, *, tolerance: float,
     """
     point = start
     here = look(point)
-    goal = tolerance * max(1.0, float(np.linalg.norm(look(np.zeros_like(start)).slope)))
+    first = float(np.linalg.norm(look(np.zeros_like(start)).slope))
+    goal = tolerance * max(1.0, first)
     for _ in range(steps):
         size = float(np.linalg.norm(here.slope))
         if size <= goal:
             break
-        direction = _towards(here, min(0.25, size**-0.5 if size > 1 else 0.25, goal / size * 10), size)
+        # No closer than the step is worth: roughly far from the minimum, and never much beyond the goal.
+        direction = _towards(here, max(min(0.25, (size / first) ** 0.5), 0.5 * goal / size) * size)
         fall = float(here.slope @ direction)
         length = 1.0
         while length > 1e-4:
@@ -142,22 +152,24 @@ def newton(look: Callable[[Doubles], Here], start: Doubles, *, tolerance: float,
     return point
 
 
-def _towards(here: Here, tolerance: float, size: float) -> Doubles:
-    """The Newton direction, by conjugate gradients to `tolerance` of the slope."""
+def _towards(here: Here, goal: float) -> Doubles:
+    """The Newton direction, by preconditioned conjugate gradients, to where no more than `goal` of the slope is left."""
     direction = np.zeros_like(here.slope)
     left = -here.slope
-    probe = left.copy()
-    before = size * size
+    eased = left / here.diagonal
+    probe = eased.copy()
+    before = float(left @ eased)
     for _ in range(60):
         curved = here.curve(probe)
         step = before / float(probe @ curved)
         direction += step * probe
         left -= step * curved
-        now = float(left @ left)
-        if now <= (tolerance * size) ** 2:
+        if float(left @ left) <= goal * goal:
             break
+        eased = left / here.diagonal
+        now = float(left @ eased)
         probe *= now / before
-        probe += left
+        probe += eased
         before = now
     return direction
 

@@ -28,6 +28,7 @@ FITS_NONE = 1.6
 """The evidence that a subject must beat for an item not to be `other`."""
 SHARPNESS = 1.3
 _WORDS_KEPT = 400
+_CHUNK = 1000
 _USUAL = (0.08, 0.09)
 """Mean and spread of likeness where there are too few items to measure them on."""
 
@@ -71,8 +72,14 @@ class Router:
 
     def evidence(self, batch: Batch) -> Doubles:
         """[items, subjects]: about 0 for an item like any other, 2 and more for one that clearly belongs."""
-        if not self.subjects:
-            return np.zeros((len(batch.items), 0))
+        found = np.zeros((len(batch.items), len(self.subjects)))
+        if self.subjects:
+            for start in range(0, len(found), _CHUNK):
+                rows = range(start, min(start + _CHUNK, len(found)))
+                found[rows.start : rows.stop] = self._evidence(batch.part(rows))
+        return found
+
+    def _evidence(self, batch: Batch) -> Doubles:
         likeness = ((batch.features @ self.prototypes.T).toarray() - self.centre) / self.spread
         found: Doubles = self._named(batch) + LIKENESS * np.clip(likeness, -1.5, 5.0)
         return found

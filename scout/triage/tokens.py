@@ -23,7 +23,7 @@ _WORD = re.compile(r"\w\w+")
 _WORD_OR_SIGN = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}"
 )
-_MEMO_LIMIT = 400_000
+_MEMO_LIMIT = 150_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from scout.triage.logistic import Doubles
 from scout.triage.policy import Corpus, Profile, Thumbed
 from scout.triage.routing import Batch
 
-_CHUNK = 1000
+_CHUNK = 500
 _USUAL = timedelta(days=30)
 """Older than the newest paper by more than this is old news, and says nothing of what a day brings."""
 _OTHERS = 0.5
@@ -85,16 +85,16 @@ def gather(profile: Profile, corpus: Corpus) -> Pool:
 
 
 def _featurize(items: Sequence[Item], kept: Matrix) -> tuple[Batch, Space]:
-    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
-    parts, counted = [], []
-    for chunk in chunks:
-        read = tokens.read(chunk)
-        counted.append(counts(chunk, read))
+    parts, matrices = [], []
+    for start in range(0, len(items), _CHUNK):
+        read = tokens.read(items[start : start + _CHUNK])
+        matrices.append(counts(items[start : start + _CHUNK], read))
         parts.append(read.lean())
-    together = sparse.vstack(counted).tocsr() if counted else sparse.csr_matrix((0, WIDTH), dtype=np.float32)
-    counted.clear()
-    space = Space.fit(together, keep=kept)
-    return Batch(items, tokens.join(parts), space.scale(together)), space
+    space = Space.fit(matrices, keep=kept)
+    for place, counted in enumerate(matrices):
+        matrices[place] = space.scale(counted)  # in its place: of 10,000 items both would not fit beside each other
+    together = sparse.vstack(matrices).tocsr() if matrices else sparse.csr_matrix((0, WIDTH), dtype=np.float32)
+    return Batch(items, tokens.join(parts), together), space
 
 
 def _distinct(items: Iterable[Item]) -> tuple[Item, ...]:
