@@ -1,0 +1,394 @@
+"""An OpenAI-compatible server on loopback whose every answer a test can script, with latency and faults to order.
+
+    with serving() as server:
+        settings = Model(base_urls=(server.base_url,))
+        server.script = lambda request: "yes" if "cat" in request.last else None     # None: the default answer
+        server.fails(status(503), times=2)
+
+By default it obeys: a JSON schema with a smallest instance, tools with a call of the first one (then text), log-probabilities
+with a distribution that depends on the last message alone. As a program it serves until killed, its address on stdout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import re
+import socket
+import threading
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+MODEL = "scripted"
+DEFAULT_TEXT = "This is a scripted answer."
+CHAT = "/v1/chat/completions"
+_LETTERS = "ABCDEFGHIJKLMNOPQRST"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came in: `body` is its JSON."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return list(self.body.get("messages", ()))
+
+    @property
+    def last(self) -> str:
+        """The last message's text."""
+        return str(self.messages[-1].get("content") or "") if self.messages else str(self.body.get("prompt", ""))
+
+    @property
+    def schema(self) -> dict[str, Any] | None:
+        named = (self.body.get("response_format") or {}).get("json_schema")
+        return named["schema"] if named else None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An answer of the model. Calls are (name, arguments), the arguments a mapping or text as it stands."""
+
+    text: str = ""
+    reasoning: str = ""
+    calls: Sequence[tuple[str, Mapping[str, Any] | str]] = ()
+    finish: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An answer that is none: a status, other bytes, half of them, silence, or a closed connection."""
+
+    status: int = 200
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    share: float = 1.0
+    hang: bool = False
+    close: bool = False
+
+
+def status(code: int, message: str = "scripted fault", **headers: str) -> Fault:
+    body = json.dumps({"error": {"message": message, "code": code}}).encode()
+    return Fault(code, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def too_long() -> Fault:
+    return status(400, "This model's maximum context length is 2048 tokens. However, you requested 9000 tokens.")
+
+
+TRUNCATED = Fault(share=0.5)
+"""Half of the JSON, as if it were all of it."""
+NOT_UTF8 = Fault(body=b'{"choices": [{"message": {"content": "caf\xe9"}}]}')
+HANG = Fault(hang=True)
+CLOSE = Fault(close=True)
+
+Script = Callable[[Request], "Turn | str | None"]
+Labelling = Callable[[Request, Sequence[str]], Mapping[str, float]]
+
+
+def weights(request: Request, tokens: Sequence[str]) -> dict[str, float]:
+    """The default distribution: some numbers that depend on the last message and the label."""
+    return {token: 1.0 + zlib.crc32(f"{token.strip()}|{request.last}".encode()) % 100 for token in tokens}
+
+
+class ScriptedServer:
+    """Everything here may be set while it serves. `requests` holds what came in, in order, faults included."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.port = port
+        self.model = MODEL
+        self.key = ""
+        self.latency = 0.0
+        self.script: Script = lambda request: None
+        self.labelling: Labelling = weights
+        self.tells_tokens = True
+        """Off: no /tokenize, no render, and what vLLM adds to the protocol is rejected, as elsewhere."""
+        self.adapters: dict[str, str] = {}
+        self.metrics: dict[str, float] = {"vllm:prefix_cache_queries_total": 0.0, "vllm:prefix_cache_hits_total": 0.0}
+        self.requests: list[Request] = []
+        self.keeps_requests = True
+        self._faults: deque[Fault] = deque()
+        self._lasting: Fault | None = None
+        self._names: dict[int, str] = {}
+        self._connections: set[_Connection] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def root(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.root}/v1"
+
+    @property
+    def chats(self) -> list[Request]:
+        """The chat completions asked for."""
+        return [request for request in self.requests if request.path == CHAT]
+
+    def fails(self, fault: Fault, *, times: int | None = 1) -> None:
+        """Let the next `times` chat requests end so; all until `recovers`, where None."""
+        if times is None:
+            self._lasting = fault
+        else:
+            self._faults.extend([fault] * times)
+
+    def recovers(self) -> None:
+        self._faults.clear()
+        self._lasting = None
+
+    def start(self) -> None:
+        """Listen, on the same port as before where it was stopped."""
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
+        self._thread.start()
+        assert ready.wait(10)
+
+    def stop(self) -> None:
+        """As if killed: connections break, nobody listens."""
+        if self._loop is not None and self._thread is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
+            self._loop = None
+
+    def _run(self, ready: threading.Event) -> None:
+        loop = self._loop = asyncio.new_event_loop()
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=1024)
+        self.port = listener.getsockname()[1]
+        server = loop.run_until_complete(loop.create_server(lambda: _Connection(self, loop), sock=listener))
+        loop.call_soon(ready.set)
+        try:
+            loop.run_forever()
+        finally:
+            server.close()
+            for connection in list(self._connections):
+                connection.transport.abort()
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+
+    # What is answered
+
+    def answer(self, request: Request) -> Fault | tuple[int, bytes]:
+        if self.keeps_requests:
+            self.requests.append(request)
+        if self.key and request.path.startswith("/v1") and request.headers.get("authorization") != f"Bearer {self.key}":
+            return status(401, "Unauthorized")
+        if request.path == CHAT and (fault := self._faults.popleft() if self._faults else self._lasting):
+            if fault.body is None and not (fault.hang or fault.close):
+                whole = json.dumps(self._chat(request)).encode()
+                return Fault(fault.status, whole[: int(len(whole) * fault.share)], fault.headers)
+            return fault
+        return self._route(request)
+
+    def _route(self, request: Request) -> Fault | tuple[int, bytes]:
+        path, body = request.path, request.body
+        if path == "/health":
+            return 200, b""
+        if path == "/metrics":
+            return 200, "".join(f'{name}{{engine="0"}} {value}\n' for name, value in self.metrics.items()).encode()
+        if path == "/v1/models":
+            return _json({"object": "list", "data": [{"id": name} for name in (self.model, *self.adapters)]})
+        if path.startswith("/v1/") and "adapter" in path:
+            return self._adapter(path, body)
+        if not self.tells_tokens and (
+            path != CHAT or {"priority", "logprob_token_ids", "chat_template_kwargs"} & body.keys()
+        ):
+            return status(404, "Not Found") if path != CHAT else status(400, "unknown argument")
+        if body.get("model") not in (self.model, *self.adapters, None):
+            return status(404, f"The model `{body.get('model')}` does not exist.")
+        if path == CHAT:
+            return _json(self._chat(request))
+        if path == "/v1/completions":
+            return _json(
+                {"model": self.model, "choices": [{"index": 0, "text": DEFAULT_TEXT, "finish_reason": "stop"}]}
+            )
+        if path == "/tokenize":
+            return _json({"tokens": self.tokens(str(body["prompt"]))})
+        if path == "/detokenize":
+            return _json({"prompt": "".join(self._names[token] for token in body["tokens"])})
+        if path == f"{CHAT}/render":
+            return _json({"token_ids": self.tokens(rendered(request.messages))})
+        return status(404, "Not Found")
+
+    def _adapter(self, path: str, body: Mapping[str, Any]) -> Fault | tuple[int, bytes]:
+        name = str(body.get("lora_name"))
+        if path.endswith("/unload_lora_adapter"):
+            return (200, b"Success") if self.adapters.pop(name, None) else status(404, f"no adapter {name}")
+        if name in self.adapters:
+            return status(400, f"adapter {name} is loaded already")
+        self.adapters[name] = str(body.get("lora_path"))
+        return 200, b"Success"
+
+    def tokens(self, text: str) -> list[int]:
+        """A word, with the space before it, is a token; so is every other character."""
+        ids = []
+        for token in re.findall(r" ?\w+|.|\n", text):
+            ids.append(zlib.crc32(token.encode()) & 0x7FFFFFFF)
+            self._names[ids[-1]] = token
+        return ids
+
+    def _chat(self, request: Request) -> dict[str, Any]:
+        said = self.script(request)
+        turn = Turn(said) if isinstance(said, str) else said or obedient(request)
+        message: dict[str, Any] = {"role": "assistant", "content": turn.text or None}
+        if turn.reasoning:
+            message["reasoning"] = turn.reasoning
+        if turn.calls:
+            message["tool_calls"] = [
+                {"id": f"call-{len(request.messages)}-{n}", "type": "function", "function": {"name": name, "arguments": _text(given)}}
+                for n, (name, given) in enumerate(turn.calls)
+            ]  # fmt: skip
+        choice: dict[str, Any] = {"index": 0, "message": message}
+        choice["finish_reason"] = turn.finish or ("tool_calls" if turn.calls else "stop")
+        if request.body.get("logprobs"):
+            choice["logprobs"] = {"content": [self._logprobs(request)]}
+        prompt = sum(len(str(entry.get("content") or "")) for entry in request.messages) // 4 + 1
+        used = (len(turn.text) + len(turn.reasoning)) // 4 + 1
+        usage = {"prompt_tokens": prompt, "completion_tokens": used, "total_tokens": prompt + used}
+        return {"id": "chatcmpl-1", "object": "chat.completion", "model": request.body.get("model") or self.model,
+                "choices": [choice], "usage": usage}  # fmt: skip
+
+    def _logprobs(self, request: Request) -> dict[str, Any]:
+        asked = request.body.get("logprob_token_ids")
+        tokens = [self._names.get(token, "?") for token in asked] if asked else list(_LETTERS)
+        given = self.labelling(request, tokens)
+        total = math.fsum(given.values()) or 1.0
+        told = [{"token": token, "logprob": math.log(max(given.get(token, 0.0) / total, 1e-9))} for token in tokens]
+        told.sort(key=lambda entry: -float(str(entry["logprob"])))
+        return {**told[0], "top_logprobs": told if asked else told[: int(request.body.get("top_logprobs", 0))]}
+
+
+def _json(value: Any) -> tuple[int, bytes]:
+    return 200, json.dumps(value).encode()
+
+
+def _text(given: Mapping[str, Any] | str) -> str:
+    return given if isinstance(given, str) else json.dumps(given)
+
+
+def rendered(messages: Sequence[Mapping[str, Any]]) -> str:
+    """The prompt of a chat template that keeps thinking."""
+    parts = []
+    for entry in messages:
+        thinking = f"<think>{entry['reasoning']}</think>" if entry.get("reasoning") else ""
+        parts.append(f"<{entry['role']}>{thinking}{entry.get('content') or ''}\n")
+    return "".join(parts)
+
+
+def obedient(request: Request) -> Turn:
+    """The default answer."""
+    tools, choice = request.body.get("tools"), request.body.get("tool_choice", "auto")
+    looked = any(entry["role"] == "tool" for entry in request.messages)
+    if tools and choice != "none" and not (looked and choice == "auto"):
+        named = choice["function"]["name"] if isinstance(choice, dict) else tools[0]["function"]["name"]
+        schema = next(tool["function"]["parameters"] for tool in tools if tool["function"]["name"] == named)
+        return Turn(calls=[(named, instance(schema))])
+    return Turn(json.dumps(instance(request.schema)) if request.schema is not None else DEFAULT_TEXT)
+
+
+def instance(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None) -> Any:
+    """A small value that fits a JSON schema, as far as ours go."""
+    root = schema if root is None else root
+    if "$ref" in schema:
+        return instance(root["$defs"][str(schema["$ref"]).rsplit("/", 1)[-1]], root)
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return instance(schema[key][0], root)
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type", "object" if "properties" in schema else "string")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "object":
+        return {name: instance(inner, root) for name, inner in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [instance(schema.get("items", {}), root) for _ in range(int(schema.get("minItems", 1)))]
+    if kind in ("integer", "number"):
+        return schema.get("minimum", schema.get("maximum", 1))
+    plain: dict[str, Any] = {"boolean": True, "null": None}
+    return plain.get(kind, "scripted".ljust(int(schema.get("minLength", 0)), "."))
+
+
+class _Connection(asyncio.Protocol):
+    """HTTP/1.1 with keep-alive, as much of it as one client speaks."""
+
+    def __init__(self, server: ScriptedServer, loop: asyncio.AbstractEventLoop) -> None:
+        self.server, self.loop = server, loop
+        self.data = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.server._connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.server._connections.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+        while (end := self.data.find(b"\r\n\r\n")) >= 0:
+            first, *lines = self.data[:end].decode("latin-1").split("\r\n")
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+            length = int(headers.get("content-length", 0))
+            if len(self.data) < end + 4 + length:
+                return
+            content, self.data = self.data[end + 4 : end + 4 + length], self.data[end + 4 + length :]
+            method, path, _ = first.split(" ", 2)
+            request = Request(method, path.partition("?")[0], headers, json.loads(content) if content else {})
+            if self.server.latency:
+                self.loop.call_later(self.server.latency, self.respond, request)
+            else:
+                self.respond(request)
+
+    def respond(self, request: Request) -> None:
+        found = self.server.answer(request)
+        fault = Fault(found[0], found[1]) if isinstance(found, tuple) else found
+        if fault.hang:
+            return
+        if fault.close:
+            self.transport.abort()
+            return
+        body = fault.body or b""
+        extra = "".join(f"{name}: {value}\r\n" for name, value in fault.headers.items())
+        head = (
+            f"HTTP/1.1 {fault.status} X\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{extra}\r\n"
+        )
+        self.transport.write(head.encode() + body)
+
+
+@contextmanager
+def serving(port: int = 0) -> Iterator[ScriptedServer]:
+    server = ScriptedServer(port)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--port", type=int, default=0)
+    arguments.add_argument("--latency", type=float, default=0.0)
+    given = arguments.parse_args()
+    with serving(given.port) as server:
+        server.latency, server.keeps_requests = given.latency, False
+        print(server.base_url, flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
