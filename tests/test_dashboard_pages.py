@@ -29,7 +29,7 @@ def jobs() -> list[JobRow]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_on_an_empty_database(page: str) -> None:
-    shown(opened(page))
+    assert shown(opened(page)).strip()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -65,7 +65,7 @@ def test_search_without_a_match_says_what_would_find_more() -> None:
 @pytest.mark.parametrize("typed", ['"', "NEAR(", "title:*", "a OR", "'; DROP TABLE items--", "\\", "((("])
 def test_no_input_is_a_syntax_error(typed: str) -> None:
     filled()
-    shown(opened("search", q=typed))
+    assert shown(opened("search", q=typed)).strip()
 
 
 def test_filters_narrow_the_search() -> None:

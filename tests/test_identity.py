@@ -76,10 +76,11 @@ def test_two_different_paths_never_merge(one, two):
 @given(st.text(max_size=60))
 def test_no_text_makes_it_raise(text):
     for address in (text, f"https://{text}", f"https://example.org/{text}", f"https://example.org/?{text}"):
-        canonical_url(address)
-        url_id(address)
-        parse_ref(address)
-        arxiv_id(address)
+        canonical = canonical_url(address)
+        assert canonical is None or canonical.startswith(("http://", "https://"))
+        for found in (url_id(address), parse_ref(address)):
+            assert found is None or found.startswith(("arxiv:", "doi:", "url:", "guid:"))
+        assert arxiv_id(address) is None or url_id(address) is None or url_id(address).startswith("arxiv:")
 
 
 @given(st.one_of(NEW_IDS, OLD_IDS), st.sampled_from(PAPER_FORMS))

@@ -10,7 +10,7 @@ from typing import Any
 from scout.items import Item, ItemId, ItemKind
 from scout.store.part import Part
 from scout.store.rows import batches, marks, moment, moment_or_none, pack, unpack, when, when_or_none
-from scout.store.search import Hit, search
+from scout.store.search import Hit, filters, search
 
 COLUMNS = (
     "id, kind, title, url, text, source, authors, categories, published, updated, version, comment, backlog, "
@@ -170,17 +170,8 @@ class Items(Part):
         limit: int = 50, offset: int = 0,
     ) -> list[Stored]:  # fmt: skip
         """Newest arrivals first; `since` is a day of arrival or of publication, whichever is later."""
-        where, params = ["1"], list[Any]()
-        if source is not None:
-            where.append("id IN (SELECT item_id FROM item_sources WHERE source = ?)")
-            params.append(source)
-        if since is not None:
-            where.append("coalesce(published, first_seen) >= ?")
-            params.append(since.isoformat())
-        if kind is not None:
-            where.append("kind = ?")
-            params.append(kind)
-        sql = f"SELECT {COLUMNS} FROM items WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ? OFFSET ?"
+        where, params = filters(source=source, since=since, kind=kind)
+        sql = f"SELECT {COLUMNS} FROM items i WHERE {' AND '.join(where) or '1'} ORDER BY seq DESC LIMIT ? OFFSET ?"
         return [stored_of(row) for row in self.store.rows(sql, *params, limit, offset)]
 
     def search(

@@ -50,6 +50,20 @@ def search(
     subject: str | None, reader: str | None, limit: int, offset: int,
 ) -> list[Hit]:  # fmt: skip
     """The best matches first; a blank text finds nothing. `subject` is the subject that `reader`'s newest decision gave."""
+    where, params = filters(source=source, since=since, kind=kind)
+    if subject is not None:
+        where.append("i.id IN (SELECT item_id FROM decisions WHERE reader = ? AND subject = ?)")
+        params += [reader, subject]
+    hits = _ranked(store, fts_query(text), where, params, limit=limit, offset=offset)
+    if len(hits) < limit and not offset and not text.rstrip().endswith('"'):
+        seen = {hit.stored.seq for hit in hits}
+        more = _ranked(store, fts_query(text, complete=True), where, params, limit=limit, offset=0)
+        hits += [hit for hit in more if hit.stored.seq not in seen][: limit - len(hits)]
+    return hits
+
+
+def filters(*, source: str | None, since: date | None, kind: ItemKind | None) -> tuple[list[str], list[Any]]:
+    """Conditions on a row `i` of items, and the values that they bind."""
     where, params = list[str](), list[Any]()
     if source is not None:
         where.append("i.id IN (SELECT item_id FROM item_sources WHERE source = ?)")
@@ -60,15 +74,7 @@ def search(
     if kind is not None:
         where.append("i.kind = ?")
         params.append(kind)
-    if subject is not None:
-        where.append("i.id IN (SELECT item_id FROM decisions WHERE reader = ? AND subject = ?)")
-        params += [reader, subject]
-    hits = _ranked(store, fts_query(text), where, params, limit=limit, offset=offset)
-    if len(hits) < limit and not offset and not text.rstrip().endswith('"'):
-        seen = {hit.stored.seq for hit in hits}
-        more = _ranked(store, fts_query(text, complete=True), where, params, limit=limit, offset=0)
-        hits += [hit for hit in more if hit.stored.seq not in seen][: limit - len(hits)]
-    return hits
+    return where, params
 
 
 def _ranked(store: Store, query: str, where: list[str], params: list[Any], *, limit: int, offset: int) -> list[Hit]:
