@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scout.items import Lane
+from scout.triage.logistic import Doubles
 from scout.triage.policy import Targets
 
 _ENOUGH = 40
@@ -22,18 +22,18 @@ class Thresholds:
     unsure: float
 
     @staticmethod
-    def fit(probabilities: NDArray[np.float64], targets: Targets) -> Thresholds:
+    def fit(probabilities: Doubles, weights: Doubles, targets: Targets) -> Thresholds:
         """About `read_per_day` of `items_per_day` items lie above the first, `unsure_per_day` between the two.
 
-        Without enough scores to know a usual day by, they stand where a usual day's would: at three times and twice
-        the odds of the base rate.
+        `probabilities` are those of a usual day's items, each counting as `weights` says. Without enough of them the
+        thresholds stand where a usual day's would: at three times and twice the odds of the base rate.
         """
         daily = max(targets.items_per_day, 1.0)
         if len(probabilities) < _ENOUGH:
             odds = targets.base_rate / (1 - targets.base_rate)
             return Thresholds(3 * odds / (1 + 3 * odds), 2 * odds / (1 + 2 * odds) if targets.unsure_per_day else 1.0)
-        read = _above(probabilities, targets.read_per_day / daily)
-        unsure = _above(probabilities, (targets.read_per_day + targets.unsure_per_day) / daily)
+        read = _above(probabilities, weights, targets.read_per_day / daily)
+        unsure = _above(probabilities, weights, (targets.read_per_day + targets.unsure_per_day) / daily)
         return Thresholds(read, min(unsure, read))
 
     def lane(self, probability: float) -> Lane:
@@ -42,6 +42,8 @@ class Thresholds:
         return Lane.UNSURE if probability >= self.unsure else Lane.SKIP
 
 
-def _above(probabilities: NDArray[np.float64], share: float) -> float:
-    """The value that `share` of the probabilities reach."""
-    return float(np.quantile(probabilities, 1 - min(max(share, 0.0), 1.0)))
+def _above(probabilities: Doubles, weights: Doubles, share: float) -> float:
+    """The value that `share` of the probabilities, by weight, reach."""
+    order = np.argsort(-probabilities, kind="stable")
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return float(probabilities[order[min(int(np.searchsorted(reached, share)), len(order) - 1)]])

@@ -125,7 +125,7 @@ def fit(profile: Profile, corpus: Corpus, targets: Targets) -> LinearPolicy:
     evidence = router.evidence(pool.batch)
     followed = np.array([profile.followed is None or s.slug in profile.followed for s in profile.subjects], dtype=bool)
     match = Match.fit(followed, evidence[pool.usual])
-    community = relevance.fit_community(pool.batch.features, pool.community, pool.usual)
+    community, owed = relevance.fit_community(pool.batch.features, pool.community, pool.usual)
     layers = Layers(
         match.parts(evidence).sum(axis=1), community.scores(pool.batch.features), router.shares(pool.batch, evidence)
     )
@@ -133,7 +133,7 @@ def fit(profile: Profile, corpus: Corpus, targets: Targets) -> LinearPolicy:
     taste = relevance.fit_taste(
         pool.batch.features, layers, pool.thumbs, pool.liked, usual=usual, rate=targets.base_rate
     )
-    thresholds = Thresholds.fit(_fresh_probabilities(pool, layers, taste), targets)
+    thresholds = Thresholds.fit(*_usual_day(pool, layers, taste, owed, targets), targets)
     told = facts.gather(pool, community, taste, thresholds)
     parts = Parts(
         profile.reader, pool.space, router, match, community, taste, thresholds, profile.allow, profile.block, told
@@ -141,17 +141,19 @@ def fit(profile: Profile, corpus: Corpus, targets: Targets) -> LinearPolicy:
     return LinearPolicy(pack(parts))
 
 
-def _fresh_probabilities(pool: Pool, layers: Layers, taste: Taste) -> Doubles:
-    """Probabilities of a usual day's items as if none had a thumb yet: the next day's will have none.
+def _usual_day(pool: Pool, layers: Layers, taste: Taste, owed: Doubles, targets: Targets) -> tuple[Doubles, Doubles]:
+    """Probabilities that a day brings, and how much each says of it.
 
-    At the optimum own = width² · sum over thumbs of weight · (label - probability) · features, so that what an item owes to
-    its own thumb can be taken out.
+    Earlier items stand for the days to come, and are taken as if nobody had picked or thumbed them yet. The newest day's
+    are what is about to be decided, picks that are known by now included; they count half of all.
     """
     logits = taste.logits(pool.batch.features, layers)
     said = pool.thumbs.join(pool.liked)
-    if len(said.rows):
-        rows = pool.batch.features[said.rows]
-        lengths = np.asarray(rows.multiply(rows).sum(axis=1)).ravel().astype(np.float64)
-        lengths *= relevance.width(len(said.rows)) ** 2
-        logits[said.rows] -= said.weights * (said.labels - special.expit(logits[said.rows])) * lengths
-    return taste.scaling.probability(logits[pool.usual])
+    width = relevance.width_of(len(said.rows))
+    logits[said.rows] -= relevance.own_part(pool.batch.features[said.rows], said, logits[said.rows], width=width)
+    count = len(pool.usual)
+    newest = min(count, max(1, round(targets.items_per_day)))
+    earlier = pool.usual[: count - newest]
+    logits[earlier] -= taste.community * owed[earlier]
+    weights = np.concatenate([np.full(len(earlier), 1 / max(1, len(earlier))), np.full(newest, 1 / max(1, newest))])
+    return taste.scaling.probability(logits[pool.usual]), weights

@@ -89,15 +89,36 @@ class Community:
         return found
 
 
-def fit_community(features: Matrix, said: Labelled, usual: NDArray[np.int64]) -> Community:
-    """Learned from picks and from other readers' thumbs; nothing where they are all of one kind."""
+def fit_community(features: Matrix, said: Labelled, usual: NDArray[np.int64]) -> tuple[Community, Doubles]:
+    """Learned from picks and from other readers' thumbs; nothing where they are all of one kind.
+
+    Also, for each row of `features`, what its score owes to what was said of that row itself.
+    """
+    owed = np.zeros(features.shape[0])
     if not 0 < said.labels.sum() < len(said.labels):
-        return Community(np.zeros(WIDTH, dtype=np.float32))
+        return Community(np.zeros(WIDTH, dtype=np.float32)), owed
     rate = float(said.weights @ said.labels / said.weights.sum())
     base = Dense(np.ones((len(said.rows), 1)), np.array([special.logit(rate)]), np.array([2.0]))
-    weights = _settled(logistic.fit(features[said.rows], said.labels, said.weights, base).sparse)
+    rows = features[said.rows]
+    found = logistic.fit(rows, said.labels, said.weights, base)
+    weights = _settled(found.sparse)
+    np.add.at(owed, said.rows, own_part(rows, said, rows @ weights + found.dense[0], width=1.0))
     centre = float((features[usual] @ weights).mean()) if len(usual) else 0.0
-    return Community(weights, centre, int(said.labels.sum()))
+    return Community(weights, centre, int(said.labels.sum())), owed
+
+
+def own_part(features: Matrix, said: Labelled, logits: Doubles, *, width: float) -> Doubles:
+    """What each logit owes to its own label: to first order weight · (label - probability) · x' H⁻¹ x.
+
+    Of the Hessian H the diagonal is enough: hashed words of one item seldom share their others.
+    """
+    shares = special.expit(logits)
+    bend = (said.weights * shares * (1 - shares)).astype(np.float32)
+    squares = features.copy()
+    squares.data **= 2
+    hessian = width**-2.0 + squares.T @ bend
+    found: Doubles = said.weights * (said.labels - shares) * (squares @ (1 / hessian))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +176,7 @@ def fit_taste(
         dense = Dense(layers.part(said.rows).columns(), mean, sigma)
         return logistic.fit(
             features[said.rows], said.labels, said.weights, dense,
-            width=width(len(said.rows)), start=start, tolerance=tolerance,
+            width=width_of(len(said.rows)), start=start, tolerance=tolerance,
         )  # fmt: skip
 
     held_out, model = _forward(features, layers, thumbs, liked, fitted)
@@ -174,7 +195,7 @@ def fit_taste(
     )  # fmt: skip
 
 
-def width(thumbs: int) -> float:
+def width_of(thumbs: int) -> float:
     """How much wider than the features' own scale the prior of the reader's weights is."""
     return max(1.0, WIDTH_AT_FIRST / math.sqrt(1 + thumbs / WIDTH_THUMBS))
 

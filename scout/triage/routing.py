@@ -27,6 +27,8 @@ IN_TITLE, IN_TEXT, CATEGORIES, LIKENESS = 1.8, 0.6, 0.8, 0.7
 FITS_NONE = 1.6
 """The evidence that a subject must beat for an item not to be `other`."""
 SHARPNESS = 1.3
+_AT_MOST = (0.11, 0.12)
+"""Bounds on these two: where half of all that comes is about a subject, being about it is still being about it."""
 _WORDS_KEPT = 400
 _CHUNK = 1000
 _USUAL = (0.08, 0.09)
@@ -205,7 +207,7 @@ def _likeness_of(prototypes: Matrix | None, recent: Batch | None, subjects: int)
     trust = len(recent.items) / (len(recent.items) + 20)
     centre = trust * likeness.mean(axis=0) + (1 - trust) * _USUAL[0]
     spread = trust * likeness.std(axis=0) + (1 - trust) * _USUAL[1]
-    return centre.astype(np.float32), np.maximum(spread, 0.02).astype(np.float32)
+    return np.minimum(centre, _AT_MOST[0]).astype(np.float32), np.clip(spread, 0.02, _AT_MOST[1]).astype(np.float32)
 
 
 def _best_fitting(router: Router, recent: Batch) -> Matrix:

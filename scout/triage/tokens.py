@@ -128,7 +128,7 @@ _ids = _Ids()
 
 def stem(word: str) -> str:
     """The plural gone, and no more: a stronger stemmer makes `why` unreadable and gains nothing here."""
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is", "bias", "atlas")):
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"

@@ -107,9 +107,11 @@ def _distinct(items: Iterable[Item]) -> tuple[Item, ...]:
 
 def _newest(thumbs: Sequence[Thumbed]) -> list[Thumbed]:
     """One thumb an item, the newest, in order of time: a contradiction is a change of mind, a repetition no new word."""
-    ordered = sorted(thumbs, key=lambda thumb: thumb.at)
-    last = {thumb.item.id: thumb for thumb in ordered}
-    return [thumb for thumb in ordered if last[thumb.item.id] is thumb]
+    last: dict[ItemId, Thumbed] = {}
+    for thumb in sorted(thumbs, key=lambda thumb: thumb.at):
+        last.pop(thumb.item.id, None)
+        last[thumb.item.id] = thumb
+    return list(last.values())
 
 
 def _labelled(thumbs: Sequence[Thumbed], row_of: dict[ItemId, int]) -> Labelled:
