@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from scout.config_errors import explained, variables_without_json
 from scout.items import OTHER, Subject
 from scout.subjects import DEFAULT_SUBJECTS
 
@@ -44,8 +45,25 @@ def _timezone(value: str) -> str:
     return value
 
 
+def _folder(value: Path) -> Path:
+    try:
+        return value.expanduser()
+    except RuntimeError as err:
+        raise ValueError(f"no home folder is known for {str(value)!r}; write it out") from err
+
+
+def _not_blank(value: Any) -> Any:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("is empty; leave it out for the default")
+    return value
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
+Folder = Annotated[Path, BeforeValidator(_not_blank), AfterValidator(_folder)]
+Name = Annotated[str, BeforeValidator(_not_blank), AfterValidator(str.strip)]
+Category = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*(\.[A-Za-z]+(-[A-Za-z]+)*)?$")]
+"""Such as cs.LG, cond-mat.dis-nn or hep-th."""
 
 
 class Section(BaseModel):
@@ -54,7 +72,7 @@ class Section(BaseModel):
 
 class Arxiv(Section):
     enabled: bool = True
-    categories: tuple[str, ...] = ("cs.LG", "cs.CL", "cs.AI", "cs.CV")
+    categories: tuple[Category, ...] = Field(("cs.LG", "cs.CL", "cs.AI", "cs.CV"), min_length=1)
     rss_url: HttpUrl = "https://rss.arxiv.org/rss"
     api_url: HttpUrl = "https://export.arxiv.org/api/query"
     site_url: HttpUrl = "https://arxiv.org"
@@ -186,10 +204,10 @@ class Settings(BaseSettings):
     )
     toml: ClassVar[Mapping[str, Any]] = {}
 
-    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("scout", appauthor=False)))
+    data_dir: Folder = Field(default_factory=lambda: Path(platformdirs.user_data_dir("scout", appauthor=False)))
     config: Path | None = None
     today: date | None = None
-    reader: str = Field("me", min_length=1)
+    reader: Name = "me"
     """The reader that commands act for unless `--reader` says otherwise."""
     arxiv: Arxiv = Arxiv()
     huggingface: HuggingFace = HuggingFace()
@@ -248,9 +266,10 @@ def load() -> Settings:
     try:
         return Settings(**{key: value for key, value in values.items() if key != "config"}, config=path)
     except ValidationError as err:
-        raise ConfigError(_explain(err, path, values)) from err
+        raise ConfigError(explained(err, path, values)) from err
     except SettingsError as err:
-        raise ConfigError(f"environment: {err}. Lists are written as JSON, such as '[\"cs.LG\"]'") from err
+        named = ", ".join(variables_without_json(Settings)) or f"environment: {err}"
+        raise ConfigError(f"{named}: lists are written as JSON, such as '[\"cs.LG\"]'") from err
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -262,24 +281,3 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML: {err}") from err
     except OSError as err:
         raise ConfigError(f"{path} cannot be read: {err.strerror}") from err
-
-
-def _explain(err: ValidationError, path: Path, values: Mapping[str, Any]) -> str:
-    lines = []
-    for problem in err.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        variable = "SCOUT_" + "__".join(str(part).upper() for part in problem["loc"])
-        origin = variable if variable in os.environ else f"{key} in {path}" if _holds(values, problem["loc"]) else key
-        hint = "no such setting; check the spelling" if problem["type"] == "extra_forbidden" else problem["msg"]
-        lines.append(f"{origin}: {hint.removeprefix('Value error, ')}")
-    return "; ".join(lines)
-
-
-def _holds(values: Any, location: tuple[int | str, ...]) -> bool:
-    """Whether the file has a value at that place."""
-    for part in location:
-        try:
-            values = values[part]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True

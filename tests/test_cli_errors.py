@@ -113,7 +113,7 @@ def test_a_data_folder_that_is_a_file_is_said_so(tmp_path: Path, monkeypatch: py
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("SCOUT_DATA_DIR", str(tmp_path / "file"))
     result = scout("sources", "list")
-    assert result.code == Exit.LATER
+    assert result.code == Exit.CONFIG
     assert "SCOUT_DATA_DIR" in result.err
 
 

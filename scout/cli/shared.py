@@ -53,9 +53,16 @@ def open_store(found: Settings, *, create: bool = False) -> Store:
     Raises:
         Missing: there is none yet.
         StoreError: it cannot be used now.
+        ConfigError: its folder cannot be made.
     """
+    from scout.locks import unusable
     from scout.store import Store
 
+    try:
+        if create:
+            found.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise unusable(found, err) from err
     if not create and not found.database.exists():
         raise Missing(f"there is nothing in {found.data_dir} yet; `scout run` fetches the first items")
     return Store(found.database)
