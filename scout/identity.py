@@ -66,11 +66,22 @@ def _ascii_host(host: str) -> str | None:
 
 def _path(path: str) -> str:
     """The path with its escapes in one form: characters that need none written out, the others as upper-case %XX."""
-    kept = re.sub(r"%[0-9A-Fa-f]{2}", _escape, quote(path, safe=_PATH_SAFE))
+    kept = _without_dots(re.sub(r"%[0-9A-Fa-f]{2}", _escape, quote(path, safe=_PATH_SAFE)))
     shorter = _INDEX.sub("", kept).rstrip("/")
     while shorter != kept:
         kept, shorter = shorter, _INDEX.sub("", shorter).rstrip("/")
     return kept
+
+
+def _without_dots(path: str) -> str:
+    """The path without the `.` and `..` in it, as RFC 3986 section 5.2.4 resolves them."""
+    kept: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            del kept[max(1, len(kept) - 1) :]  # what stands before the first slash stays
+        elif part != ".":
+            kept.append(part)
+    return "/".join(kept)
 
 
 def _escape(match: re.Match[str]) -> str:
