@@ -33,14 +33,22 @@ def known_feed(store: Store, url: str) -> SourceRow | None:
     )
 
 
+def removed_source(store: Store, url: str) -> SourceRow | None:
+    """The source of this address that a user removed."""
+    wanted = canonical_url(url)
+    return next(
+        (row for row in store.sources.all(removed=True) if row.removed and canonical_url(row.url) == wanted), None
+    )
+
+
 def add_feed(store: Store, *, title: str, url: str, origin: str = "user", at: datetime) -> tuple[str, bool]:
-    """Add a feed; its id, and whether it is new. One that a user removed earlier comes back under its old id."""
+    """Add a feed; its id, and whether it is new. One that a user removed earlier comes back as what it was."""
     if known := known_feed(store, url):
         return known.id, False
-    rows = store.sources.all(removed=True)
-    wanted = canonical_url(url)
-    back = next((row.id for row in rows if row.removed and canonical_url(row.url) == wanted), None)
-    id = back or source_id(title, url, taken={row.id for row in rows})
+    if back := removed_source(store, url):
+        store.sources.add(back.id, back.kind, url, title=title, origin=origin, at=at)
+        return back.id, True
+    id = source_id(title, url, taken={row.id for row in store.sources.all(removed=True)})
     store.sources.add(id, SourceKind.FEED, url, title=title, origin=origin, at=at)
     return id, True
 

@@ -107,14 +107,15 @@ def add(url: str, title: str | None, no_check: bool) -> None:
     URL may be the feed itself or a page of the site: its feed is looked for.
     """
     from scout.clock import now
-    from scout.source_list import add_feed, known_feed
+    from scout.source_list import add_feed, known_feed, removed_source
 
     found = settings()
     url = with_scheme(typed(url))
     with open_store(found, create=True) as store:
         _rows(store, found)
         known = known_feed(store, url)
-        feed, name, told = (url, title or "", "") if known or no_check else _looked_up(found, url, title)
+        seen = known or no_check or removed_source(store, url)
+        feed, name, told = (url, title or "", "") if seen else _looked_up(found, url, title)
         known = known or known_feed(store, feed)
         if known:
             say(
