@@ -40,7 +40,7 @@ def build(store: Store, settings: Settings, *, reader: str, day: date, run: str 
     made = find(store, reader=reader, day=day)
     if made is not None and not made.is_empty:
         return made
-    since, until = window(day, settings)
+    since, _ = window(day, settings)
     arrived = _fresh(store, reader, day, since)
     decisions = store.decisions.of(reader, (stored.item.id for stored in arrived))
     candidates = [
@@ -50,13 +50,13 @@ def build(store: Store, settings: Settings, *, reader: str, day: date, run: str 
     chosen = choose(candidates, limits=settings.digest, subjects=tuple(subjects), reader=reader, day=day)
     summaries = store.summaries.of(choice.item.id for choice in chosen)
     gap = missing(_standings(store, run), day)
-    releases = store.releases.listing(since=since, until=until, limit=RELEASES)
+    releases = _releases(store, settings, reader, day)
     digest = Digest(
         date=day,
         policy=_policy(store, reader, candidates),
         subjects=_blocks(chosen, subjects, summaries),
         unsure=_entries(chosen.unsure, summaries),
-        releases=tuple(ReleaseLine(release.id, release.published, release.verdict) for release in releases),
+        releases=releases,
         counts=_counts(chosen, arrived, candidates, gap),
         note=gap.note,
     )
@@ -68,6 +68,16 @@ def window(day: date, settings: Settings) -> tuple[datetime, datetime]:
     zone = ZoneInfo(settings.digest.timezone)
     since = datetime.combine(day - timedelta(days=settings.digest.max_age_days), time.min, zone)
     return since, datetime.combine(day + timedelta(days=1), time.min, zone)
+
+
+def _releases(store: Store, settings: Settings, reader: str, day: date) -> tuple[ReleaseLine, ...]:
+    """Open models that appeared in the digest's window and stand in none of the reader's digests of the days before."""
+    since, until = window(day, settings)
+    days = (day - timedelta(days=n) for n in range(1, settings.digest.max_age_days + 1))
+    told = {release.id for each in days if (made := find(store, reader=reader, day=each)) for release in made.releases}
+    found = store.releases.listing(since=since, until=until, limit=RELEASES + len(told))
+    fresh = [release for release in found if release.id not in told][:RELEASES]
+    return tuple(ReleaseLine(release.id, release.published, release.verdict) for release in fresh)
 
 
 def _fresh(store: Store, reader: str, day: date, since: datetime) -> list[Stored]:
