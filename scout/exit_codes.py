@@ -12,3 +12,5 @@ class Exit(IntEnum):
     """Nothing is wrong with the setup: locked, or everything unreachable. Try again later (EX_TEMPFAIL)."""
     CONFIG = 78
     """The configuration must be changed first; the message names the key (EX_CONFIG)."""
+    INTERRUPTED = 130
+    """Stopped by whoever started it; what was done is kept."""

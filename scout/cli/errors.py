@@ -15,8 +15,6 @@ import click
 from scout.cli.output import clean, complain
 from scout.exit_codes import Exit
 
-INTERRUPTED = 130
-
 
 class Missing(click.ClickException):
     """Something asked for by name that is not there."""
@@ -45,7 +43,7 @@ def ended(ctx: click.Context) -> Iterator[None]:
         raise
     except KeyboardInterrupt:
         complain("stopped; what was done is kept, and the same command goes on from there")
-        ctx.exit(INTERRUPTED)
+        ctx.exit(Exit.INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has read enough. Nothing may be written to that pipe when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
