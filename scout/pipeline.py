@@ -1,4 +1,4 @@
-"""The daily run as a list of stages: ingest, then for each reader triage and digest.
+"""The daily run as a list of stages: ingest, then for each reader triage, what a model reads on, and digest.
 
 Every stage does only what is not done yet and commits its work with the note that it is done, so that a run killed
 anywhere and started again ends in the same database.
@@ -19,11 +19,12 @@ from scout import logs, policies
 from scout.clock import now, today
 from scout.config import Settings
 from scout.digest.build import build, window
+from scout.enrich import EnrichReport, enrich
 from scout.exit_codes import Exit
 from scout.ingest import IngestReport, ingest
 from scout.items import Item, Lane
 from scout.progress import SILENT, Progress
-from scout.store import Store
+from scout.store import Store, StoreError
 from scout.store.ledger import Key
 from scout.store.rows import batches
 from scout.store.summaries import EXTRACTIVE, text_hash
@@ -60,6 +61,8 @@ class RunReport:
     day: date
     ingest: IngestReport | None = None
     triage: list[TriageReport] = field(default_factory=list)
+    enriched: list[EnrichReport] = field(default_factory=list)
+    """What a served model read; empty where none is set."""
     digests: list[DigestReport] = field(default_factory=list)
     stages: list[dict[str, Any]] = field(default_factory=list)
     code: Exit = Exit.DONE
@@ -74,17 +77,33 @@ def run(store: Store, settings: Settings, *, progress: Progress = SILENT) -> Run
             report.ingest = ingest(store, settings, run=report.run, progress=progress)
         if report.ingest.all_failed:
             report.code, report.message = Exit.LATER, unreachable(report.ingest)
-        for reader in readers(store, settings):
-            if report.code is Exit.LATER and not _waiting(store, settings, reader):
-                continue  # nothing came, nothing waits: no empty digest takes the place of tomorrow's
-            with _stage(report, f"triage {reader}"):
-                report.triage.append(triage(store, settings, reader, run=report.run, progress=progress))
-            with _stage(report, f"digest {reader}"):
-                report.digests.append(digest(store, settings, reader, run=report.run, progress=progress))
+        _decide(store, settings, report, progress)
         if not report.message:
             report.message = _summary(report)
     progress.done()
     return report
+
+
+def _decide(store: Store, settings: Settings, report: RunReport, progress: Progress) -> None:
+    """The stages of each reader. A model that is away keeps no digest from being made; it only changes how the run ends."""
+    everyone = readers(store, settings)
+    for reader in everyone:
+        # Nothing came, nothing waits: no empty digest takes the place of tomorrow's.
+        idle = report.code is Exit.LATER and not _waiting(store, settings, reader)
+        if not idle:
+            with _stage(report, f"triage {reader}"):
+                report.triage.append(triage(store, settings, reader, run=report.run, progress=progress))
+        if settings.model.base_urls:
+            with _stage(report, f"enrich {reader}"):
+                report.enriched.append(
+                    enrich(store, settings, reader, readers=len(everyone), run=report.run, progress=progress)
+                )
+        if not idle:
+            with _stage(report, f"digest {reader}"):
+                report.digests.append(digest(store, settings, reader, run=report.run, progress=progress))
+    if report.code is Exit.DONE and (away := [each for each in report.enriched if each.away]):
+        report.code = Exit.CONFIG if any(each.misconfigured for each in away) else Exit.LATER
+        report.message = without_model(away)
 
 
 @contextmanager
@@ -95,11 +114,20 @@ def recorded(store: Store, report: RunReport) -> Iterator[None]:
         with logs.running(report.run):
             yield
     except BaseException as err:
-        report.code, report.message = Exit.BUG, f"{type(err).__name__}: {err}"
+        report.code, report.message = _ending(err)
         store.runs.finish(report.run, now(), exit_code=report.code, message=report.message, stages=report.stages)
         raise
     store.runs.finish(report.run, now(), exit_code=report.code, message=report.message, stages=report.stages)
     log.info("run finished", extra={"run": report.run, "code": int(report.code), "outcome": report.message})
+
+
+def _ending(err: BaseException) -> tuple[Exit, str]:
+    """How a run that `err` ended stands in the records: as the command's exit status tells it."""
+    if isinstance(err, StoreError):
+        return Exit.LATER, str(err)
+    if isinstance(err, KeyboardInterrupt):
+        return Exit.INTERRUPTED, "stopped"
+    return Exit.BUG, f"{type(err).__name__}: {err}"
 
 
 @contextmanager
@@ -122,7 +150,8 @@ def triage(
 ) -> TriageReport:
     """Decide on what arrived since the reader's last digest and is not decided yet, and summarize it.
 
-    Old news of a new source is decided too (it can be searched by subject) but not summarized.
+    Old news of a new source is decided too (it can be searched by subject) but not summarized. What was edited after it was
+    summarized is summarized again: its summary cites sentences by number.
     """
     policy = policies.serving(store, settings, reader)
     after = store.digests.last_cutoff(reader, before=today(settings))
@@ -142,14 +171,15 @@ def triage(
         for _ in batch:
             progress.step()
     since = [stored.item for stored in store.items.arrived(after, window(today(settings), settings)[0])]
-    summarize(store, since, progress=progress)
+    changed = store.items.many(store.summaries.outdated(by=EXTRACTIVE)).values()
+    summarize(store, [*since, *changed], progress=progress)
     return TriageReport(reader, policy.version, len(todo), dict(lanes))
 
 
 def summarize(store: Store, items: list[Item], *, progress: Progress = SILENT) -> int:
     """Extractive summaries of those items whose text has none, or another one than the text it has now."""
     known = store.summaries.hashes([item.id for item in items], by=EXTRACTIVE)
-    todo = [item for item in items if known.get(item.id) != text_hash(item)]
+    todo = [item for item in {item.id: item for item in items}.values() if known.get(item.id) != text_hash(item)]
     progress.stage("summarize", len(todo))
     for batch in batches(todo, BATCH):
         summaries = {summary.item_id: summary for summary in extractive(batch)}
@@ -177,6 +207,18 @@ def unreachable(report: IngestReport) -> str:
     return f"offline? none of {len(report.polls)} sources could be read ({'; '.join(names[:2])}{more}); try again later"
 
 
+def without_model(away: list[EnrichReport]) -> str:
+    """One line for the day on which the model could not be used, with what to do."""
+    waiting = sum(each.waiting for each in away)
+    items = "1 item waits" if waiting == 1 else f"{waiting} items wait"
+    todo = (
+        "set model.name and model.api_key as the endpoint wants them, then run again"
+        if any(each.misconfigured for each in away)
+        else "the digest is made; run again later and they are read"
+    )
+    return f"the model cannot be used: {away[0].message}; {items} for it with extractive summaries; {todo}"
+
+
 def _waiting(store: Store, settings: Settings, reader: str) -> bool:
     after = store.digests.last_cutoff(reader, before=today(settings))
     return store.items.waiting(after, window(today(settings), settings)[0]) > 0
@@ -187,5 +229,6 @@ def _summary(report: RunReport) -> str:
     parts = [f"{report.ingest.new} new and {report.ingest.updated} updated items"]
     if failed := len(report.ingest.failed):
         parts.append(f"{failed} of {len(report.ingest.polls)} sources failed")
+    parts += [f"{read.done} read by {read.model}" for read in report.enriched if read.done]
     parts += [f"{made.shown} in the digest for {made.reader}" for made in report.digests]
     return ", ".join(parts)

@@ -76,6 +76,8 @@ def find(store: Store, ref: str) -> Item:
     for candidate in dict.fromkeys([ref, parse_ref(ref) or ref]):
         if item := store.items.get(candidate):
             return item
+    if "://" in ref and (shown := store.items.at_address(ref)):
+        return shown  # an address as scout shows it, also where arXiv's pages come from a mirror of one's own
     raise UnknownItem(f"no item is called {ref!r}; `scout search WORDS` finds items and shows their ids")
 
 

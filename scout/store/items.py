@@ -117,6 +117,11 @@ class Items(Part):
                         (when(at), item.id),
                     )
                 db.conn.execute(
+                    "UPDATE summaries SET text_hash = '' WHERE item_id = ? "
+                    "AND EXISTS (SELECT 1 FROM items WHERE id = ? AND (title != ? OR text != ?))",
+                    (item.id, item.id, item.title, item.text),
+                )  # they cite sentences of the text that was there
+                db.conn.execute(
                     "UPDATE items SET title=?, url=?, text=?, authors=?, author_names=?, categories=?, published=?, updated=?, "
                     "version=?, comment=?, backlog=?, changed_at=CASE WHEN ? THEN ? ELSE changed_at END WHERE id=?",
                     (item.title, item.url, item.text, pack(item.authors), ", ".join(item.authors), pack(item.categories),
@@ -148,6 +153,11 @@ class Items(Part):
 
     def many(self, ids: Collection[ItemId]) -> dict[ItemId, Item]:
         return self.known(ids)
+
+    def at_address(self, url: str) -> Item | None:
+        """The item that is shown with exactly this address."""
+        rows = self.store.rows(f"SELECT {COLUMNS} FROM items WHERE url = ? ORDER BY seq LIMIT 1", url)
+        return stored_of(rows[0]).item if rows else None
 
     def aliases(self, id: ItemId) -> list[str]:
         return [

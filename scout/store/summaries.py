@@ -40,6 +40,11 @@ class Summaries(Part):
                 found[row["item_id"]] = Summary(row["item_id"], row["tldr"], points, row["by"])
         return found
 
+    def outdated(self, *, by: str) -> list[ItemId]:
+        """The items whose text changed since `by` summarized them."""
+        rows = self.store.rows("SELECT item_id FROM summaries WHERE by = ? AND text_hash = '' ORDER BY item_id", by)
+        return [row["item_id"] for row in rows]
+
     def hashes(self, item_ids: Iterable[ItemId], *, by: str) -> dict[ItemId, str]:
         """Item → hash of the text that its summary by `by` was made from."""
         found: dict[ItemId, str] = {}
@@ -47,3 +52,10 @@ class Summaries(Part):
             sql = f"SELECT item_id, text_hash FROM summaries WHERE by = ? AND item_id IN ({marks(batch)})"
             found |= {row["item_id"]: row["text_hash"] for row in self.store.rows(sql, by, *batch)}
         return found
+
+    def drop_stale(self, item: Item, *, by: str) -> None:
+        """Forget that author's summary of the item if it was made from another text than the item has now."""
+        with self.store.writing() as db:
+            db.conn.execute(
+                "DELETE FROM summaries WHERE item_id = ? AND by = ? AND text_hash != ?", (item.id, by, text_hash(item))
+            )
