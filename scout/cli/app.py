@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from scout.cli import daily, dashboard, digest, doctor, feedback, items, sources, stats
+from scout.cli import daily, dashboard, digest, doctor, feedback, items, model, serve_model, sources, stats
 from scout.cli import init as init_
 from scout.cli import schedule as schedule_
 from scout.cli.errors import ended
@@ -56,6 +56,8 @@ for command in (
     stats.stats,
     dashboard.dashboard,
     dashboard.work,
+    serve_model.serve,
+    model.model,
     schedule_.schedule,
     doctor.doctor,
 ):

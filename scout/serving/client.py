@@ -31,6 +31,8 @@ _TRIED_AGAIN = frozenset({ModelFault.AWAY, ModelFault.BUSY, ModelFault.BAD_REPLY
 """Slowness is not: the deadline is for all tries together."""
 _TRIED_ELSEWHERE = _TRIED_AGAIN | {ModelFault.NO_MODEL, ModelFault.REFUSED}
 """On another endpoint; the same one would say the same."""
+_NOT_OFFERED = (ModelFault.NO_MODEL, ModelFault.REJECTED, ModelFault.REFUSED)
+"""How a server without a route says so; vLLM refuses some (403) that it was not told to open."""
 _NO_THINKING = {"enable_thinking": False, "thinking": False}
 """What the chat templates of hybrid models call the switch; a template that knows neither ignores them."""
 
@@ -171,7 +173,7 @@ class ModelClient:
                 ids = {"model": named["model"], "tokens": prompt["token_ids"]}
                 return str((await self._connection.post(endpoint, f"{endpoint.root}/detokenize", ids))["prompt"])
             except ModelError as err:
-                if err.kind in (ModelFault.NO_MODEL, ModelFault.REJECTED):
+                if err.kind in _NOT_OFFERED:
                     return None
                 raise
             except (KeyError, TypeError) as err:
