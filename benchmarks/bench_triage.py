@@ -88,7 +88,7 @@ def cold_day(items: list[Item]) -> None:
     policy = linear.fit(Profile("me", SUBJECTS), Corpus(recent, picks), TARGETS)
     policy.decide(recent[-600:])
     extractive(recent[-600:])
-    figure("a cold day: fit on 1,700, decide and summarize 600", time.perf_counter() - started, "s", limit=2.5)
+    figure("a cold day: fit on 1,700, decide and summarize 600", time.perf_counter() - started, "s")
     figure("a policy's size", len(policy.to_bytes()) / 1e6, "MB")
 
 
