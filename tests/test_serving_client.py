@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -14,6 +15,7 @@ from jsonschema import validate
 from scripted_server import ScriptedServer, Turn
 
 from scout.config import Model
+from scout.serving import adapters
 from scout.serving.client import ModelClient, Patience
 from scout.serving.errors import ModelError, ModelFault
 from scout.serving.messages import Finish, Message, Role, Tool
@@ -376,3 +378,31 @@ def test_labels_that_the_model_never_says_are_a_bad_reply(server: ScriptedServer
 def test_an_endpoint_without_log_probabilities_is_a_bad_reply(server: ScriptedServer) -> None:
     server.fails(scripted.Fault(body=b'{"choices": [{"message": {"content": "A"}, "logprobs": null}]}'), times=None)
     assert fault(lambda c: c.label(HELLO, ["A", "B"]), server.base_url).kind == ModelFault.BAD_REPLY
+
+
+# Adapters
+
+
+def test_an_adapter_is_loaded_everywhere_asked_by_name_and_dropped(server: ScriptedServer, tmp_path: Path) -> None:
+    async def life(client: ModelClient) -> tuple[str, ...]:
+        await adapters.load(client, "mine-v1", tmp_path)
+        loaded = await client.models()
+        await adapters.drop(client, "mine-v1")
+        await adapters.drop(client, "mine-v1")
+        return loaded
+
+    with scripted.serving() as other:
+        assert run(life, server.base_url, other.base_url) == ("scripted", "mine-v1")
+        for each in (server, other):
+            assert each.adapters == {}
+            assert [r.path for r in each.requests if "load_lora" in r.path].count("/v1/load_lora_adapter") == 1
+
+
+def test_an_adapter_that_is_not_taken_is_told(server: ScriptedServer, tmp_path: Path) -> None:
+    async def twice(client: ModelClient) -> None:
+        await adapters.load(client, "mine", tmp_path)
+        await adapters.load(client, "mine", tmp_path)
+
+    error = fault(twice, server.base_url)
+    assert error.kind == ModelFault.REJECTED
+    assert "loaded already" in error.message

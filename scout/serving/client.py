@@ -63,7 +63,7 @@ class ModelClient:
         self._clock, self._patience, self._pause = clock, patience, pause
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._random = random.Random()  # noqa: S311  spreads pauses
-        self._connection = Connection(settings, clock)
+        self.connection = Connection(settings, clock)
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,7 +71,7 @@ class ModelClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._connection.close()
+        await self.connection.close()
 
     async def chat(
         self,
@@ -100,7 +100,7 @@ class ModelClient:
         started = time.perf_counter()
 
         async def once(endpoint: Endpoint) -> Reply:
-            answer = await self._connection.complete(endpoint, body, extra)
+            answer = await self.connection.complete(endpoint, body, extra)
             return wire.reply(answer, endpoint.url, time.perf_counter() - started)
 
         found = await self.patiently(once, deadline)
@@ -130,7 +130,7 @@ class ModelClient:
                 extra["priority"] = priority
             if ids := await self._label_ids(endpoint, labels):
                 extra["logprob_token_ids"] = ids
-            answer = await self._connection.complete(endpoint, body, extra)
+            answer = await self.connection.complete(endpoint, body, extra)
             try:
                 probabilities, mass = labelling.normalised(labelling.masses(answer, labels))
             except (KeyError, IndexError, TypeError, ValueError) as err:
@@ -148,7 +148,7 @@ class ModelClient:
         Raises:
             ModelError: none answers.
         """
-        return await self.patiently(self._connection.listed)
+        return await self.patiently(self.connection.listed)
 
     async def model_name(self) -> str:
         """The model asked: the setting, else the first that is served.
@@ -156,7 +156,7 @@ class ModelClient:
         Raises:
             ModelError: it is not set and no endpoint answers.
         """
-        return self.settings.name or await self.patiently(self._connection.name)
+        return self.settings.name or await self.patiently(self.connection.name)
 
     async def render(self, messages: Sequence[Message], *, tools: Sequence[Tool] | None = None) -> str | None:
         """The prompt that the server makes of `messages`, as text; None where the endpoint has no such route.
@@ -167,11 +167,11 @@ class ModelClient:
         body = wire.chat_body(messages, max_tokens=1, temperature=0.0, tools=tools)
 
         async def once(endpoint: Endpoint) -> str | None:
-            named = body | {"model": await self._connection.name(endpoint)}
+            named = body | {"model": await self.connection.name(endpoint)}
             try:
-                prompt = await self._connection.post(endpoint, f"{endpoint.url}/chat/completions/render", named)
+                prompt = await self.connection.post(endpoint, f"{endpoint.url}/chat/completions/render", named)
                 ids = {"model": named["model"], "tokens": prompt["token_ids"]}
-                return str((await self._connection.post(endpoint, f"{endpoint.root}/detokenize", ids))["prompt"])
+                return str((await self.connection.post(endpoint, f"{endpoint.root}/detokenize", ids))["prompt"])
             except ModelError as err:
                 if err.kind in _NOT_OFFERED:
                     return None
@@ -232,7 +232,7 @@ class ModelClient:
         """Token ids of the labels, asked for once; none where the endpoint does not tell, or a label is no single token."""
         if endpoint.plain:
             return []
-        model = await self._connection.name(endpoint)
+        model = await self.connection.name(endpoint)
         ids: list[int] = []
         for label in labels:
             if (model, label) not in endpoint.labels:
@@ -247,7 +247,7 @@ class ModelClient:
         for form in labelling.forms(label):
             body = {"model": model, "prompt": form, "add_special_tokens": False}
             try:
-                answer = await self._connection.post(endpoint, f"{endpoint.root}/tokenize", body)
+                answer = await self.connection.post(endpoint, f"{endpoint.root}/tokenize", body)
                 found.extend(labelling.one_token([int(token) for token in answer["tokens"]]))
             except ModelError as err:
                 if err.kind.passes:
