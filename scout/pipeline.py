@@ -1,4 +1,4 @@
-"""The daily run as a list of stages: ingest, then for each reader triage and digest.
+"""The daily run as a list of stages: ingest, then for each reader triage, what a model reads on, and digest.
 
 Every stage does only what is not done yet and commits its work with the note that it is done, so that a run killed
 anywhere and started again ends in the same database.
@@ -19,6 +19,7 @@ from scout import logs, policies
 from scout.clock import now, today
 from scout.config import Settings
 from scout.digest.build import build, window
+from scout.enrich import EnrichReport, enrich
 from scout.exit_codes import Exit
 from scout.ingest import IngestReport, ingest
 from scout.items import Item, Lane
@@ -27,6 +28,7 @@ from scout.store import Store, StoreError
 from scout.store.ledger import Key
 from scout.store.rows import batches
 from scout.store.summaries import EXTRACTIVE, text_hash
+from scout.text import line
 from scout.triage.summarize import extractive
 
 log = logging.getLogger("scout")
@@ -60,6 +62,8 @@ class RunReport:
     day: date
     ingest: IngestReport | None = None
     triage: list[TriageReport] = field(default_factory=list)
+    enriched: list[EnrichReport] = field(default_factory=list)
+    """What a served model read; empty where none is set."""
     digests: list[DigestReport] = field(default_factory=list)
     stages: list[dict[str, Any]] = field(default_factory=list)
     code: Exit = Exit.DONE
@@ -74,17 +78,33 @@ def run(store: Store, settings: Settings, *, progress: Progress = SILENT) -> Run
             report.ingest = ingest(store, settings, run=report.run, progress=progress)
         if report.ingest.all_failed:
             report.code, report.message = Exit.LATER, unreachable(report.ingest)
-        for reader in readers(store, settings):
-            if report.code is Exit.LATER and not _waiting(store, settings, reader):
-                continue  # nothing came, nothing waits: no empty digest takes the place of tomorrow's
-            with _stage(report, f"triage {reader}"):
-                report.triage.append(triage(store, settings, reader, run=report.run, progress=progress))
-            with _stage(report, f"digest {reader}"):
-                report.digests.append(digest(store, settings, reader, run=report.run, progress=progress))
+        _decide(store, settings, report, progress)
         if not report.message:
             report.message = _summary(report)
     progress.done()
     return report
+
+
+def _decide(store: Store, settings: Settings, report: RunReport, progress: Progress) -> None:
+    """The stages of each reader. A model that is away keeps no digest from being made; it only changes how the run ends."""
+    everyone = readers(store, settings)
+    for reader in everyone:
+        # Nothing came, nothing waits: no empty digest takes the place of tomorrow's.
+        idle = report.code is Exit.LATER and not _waiting(store, settings, reader)
+        if not idle:
+            with _stage(report, f"triage {reader}"):
+                report.triage.append(triage(store, settings, reader, run=report.run, progress=progress))
+        if settings.model.base_urls:
+            with _stage(report, f"enrich {reader}"):
+                report.enriched.append(
+                    enrich(store, settings, reader, readers=len(everyone), run=report.run, progress=progress)
+                )
+        if not idle:
+            with _stage(report, f"digest {reader}"):
+                report.digests.append(digest(store, settings, reader, run=report.run, progress=progress))
+    if report.code is Exit.DONE and (away := [each for each in report.enriched if each.away]):
+        report.code = Exit.CONFIG if any(each.misconfigured for each in away) else Exit.LATER
+        report.message = without_model(away)
 
 
 @contextmanager
@@ -188,6 +208,18 @@ def unreachable(report: IngestReport) -> str:
     return f"offline? none of {len(report.polls)} sources could be read ({'; '.join(names[:2])}{more}); try again later"
 
 
+def without_model(away: list[EnrichReport]) -> str:
+    """One line for the day on which the model could not be used, with what to do."""
+    waiting = sum(each.waiting for each in away)
+    items = "1 item waits" if waiting == 1 else f"{waiting} items wait"
+    todo = (
+        "set model.name and model.api_key as the endpoint wants them, then run again"
+        if any(each.misconfigured for each in away)
+        else "the digest is made; run again later and they are read"
+    )
+    return f"the model cannot be used: {line(away[0].message)}; {items} for it with extractive summaries; {todo}"
+
+
 def _waiting(store: Store, settings: Settings, reader: str) -> bool:
     after = store.digests.last_cutoff(reader, before=today(settings))
     return store.items.waiting(after, window(today(settings), settings)[0]) > 0
@@ -198,5 +230,6 @@ def _summary(report: RunReport) -> str:
     parts = [f"{report.ingest.new} new and {report.ingest.updated} updated items"]
     if failed := len(report.ingest.failed):
         parts.append(f"{failed} of {len(report.ingest.polls)} sources failed")
+    parts += [f"{read.done} read by {read.model}" for read in report.enriched if read.done]
     parts += [f"{made.shown} in the digest for {made.reader}" for made in report.digests]
     return ", ".join(parts)

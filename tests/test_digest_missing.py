@@ -47,3 +47,8 @@ def test_a_sources_title_cannot_break_the_line():
 
 def test_a_source_never_polled_is_told():
     assert missing([Standing("New", None)], DAY).note == "1 source was never polled."
+
+
+def test_what_waits_for_the_model_is_told():
+    assert missing([], DAY, unread=1).note == "1 item waits for the model; its summary is a sentence of its own."
+    assert missing([], DAY, unread=4).note.startswith("4 items wait for the model")

@@ -14,6 +14,7 @@ from scout.cli.shared import as_json, open_store, reader_option, settings, typed
 from scout.exit_codes import Exit
 
 if TYPE_CHECKING:
+    from scout.enrich import EnrichReport
     from scout.ingest import IngestReport
     from scout.pipeline import RunReport
 
@@ -58,10 +59,24 @@ def run_facts(report: RunReport) -> dict[str, Any]:
             {"reader": each.reader, "policy": each.policy, "decided": each.decided, "lanes": each.lanes}
             for each in report.triage
         ],
+        "enrich": [enrich_facts(each) for each in report.enriched],
         "digests": [
             {"reader": each.reader, "date": each.day, "shown": each.shown, "note": each.note} for each in report.digests
         ],
         "stages": report.stages,
+    }
+
+
+def enrich_facts(report: EnrichReport) -> dict[str, Any]:
+    return {
+        "reader": report.reader,
+        "model": report.model,
+        "done": report.done,
+        "waiting": report.waiting,
+        "points": report.points,
+        "dropped_points": report.dropped_points,
+        "outcomes": report.outcomes,
+        "faults": report.faults,
     }
 
 
@@ -81,6 +96,12 @@ def _tell(report: RunReport) -> None:
     for each in report.triage:
         lanes = ", ".join(f"{count} {lane}" for lane, count in each.lanes.items())
         say(f"Triage for {each.reader}: {lanes}" if each.decided else f"Triage for {each.reader}: nothing new")
+    for read in report.enriched:
+        waiting = f", {read.waiting} wait for the next run" if read.waiting else ""
+        say(
+            f"{line(read.model) or 'The model'} read {read.done} items for {read.reader}{waiting}; "
+            f"{read.dropped_points} of {read.points} sentences dropped"
+        )
     for digest in report.digests:
         say(
             f"Digest for {digest.reader}, {digest.day}: {digest.shown} items"

@@ -49,7 +49,7 @@ def build(store: Store, settings: Settings, *, reader: str, day: date, run: str 
     subjects = {subject.slug: subject.name for subject in settings.subject_list()}
     chosen = choose(candidates, limits=settings.digest, subjects=tuple(subjects), reader=reader, day=day)
     summaries = store.summaries.of(choice.item.id for choice in chosen)
-    gap = missing(_standings(store, run), day)
+    gap = missing(_standings(store, run), day, unread=_unread(store, settings, reader, chosen))
     releases = _releases(store, settings, reader, day)
     digest = Digest(
         date=day,
@@ -140,6 +140,14 @@ def _entry(choice: Choice, summary: Summary | None) -> Entry:
         position=choice.position,
         propensity=choice.propensity,
     )
+
+
+def _unread(store: Store, settings: Settings, reader: str, chosen: Chosen) -> int:
+    """How many of these items still wait for the model, where one is set."""
+    if not settings.model.base_urls:
+        return 0
+    waiting = set(store.ledger.waiting(reader))
+    return sum(choice.item.id in waiting for choice in chosen)
 
 
 def _counts(chosen: Chosen, fresh: Sequence[Stored], candidates: Sequence[Candidate], gap: Missing) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Say what a digest is missing: sources whose last poll failed, and days on which nothing was announced. Pure.
+"""Say what a digest is missing: failed sources, days on which nothing was announced, items no model has read yet. Pure.
 
 A day without announcement is no fault and is not called one.
 """
@@ -46,8 +46,11 @@ class Missing:
     unpolled: int = 0
 
 
-def missing(standings: Sequence[Standing], day: date) -> Missing:
-    """What the sources did not bring to the digest of `day`, in sentences and in figures."""
+def missing(standings: Sequence[Standing], day: date, *, unread: int = 0) -> Missing:
+    """What the sources did not bring to the digest of `day`, in sentences and in figures.
+
+    `unread` items in it wait for the model that is set.
+    """
     failed = [standing for standing in standings if standing.outcome and not standing.outcome.is_success]
     quiet = [standing for standing in standings if standing.outcome is OutcomeKind.NO_ANNOUNCEMENT]
     unpolled = [standing for standing in standings if standing.outcome is None]
@@ -57,6 +60,11 @@ def missing(standings: Sequence[Standing], day: date) -> Missing:
     if unpolled:
         verb = "was" if len(unpolled) == 1 else "were"
         said.append(f"{plural(len(unpolled), 'source')} {verb} never polled.")
+    if unread:
+        theirs = "1 item waits for the model; its summary is a sentence of its own."
+        said.append(
+            theirs if unread == 1 else f"{unread} items wait for the model; their summaries are sentences of their own."
+        )
     return Missing(" ".join(said), len(failed), len(quiet), len(unpolled))
 
 

@@ -10,6 +10,11 @@ from scout.items import ItemId
 from scout.store.part import Part
 from scout.store.rows import batches, marks, when
 
+SHORTLIST = "shortlist"
+"""Stage: chosen for a model to read, for this reader."""
+ENRICH = "enrich"
+"""Stage: a model has read it for this reader, however that ended."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
@@ -43,3 +48,13 @@ class Ledger(Part):
             )  # fmt: skip
             found |= {row["item_id"] for row in rows}
         return found
+
+    def waiting(self, reader: str) -> list[ItemId]:
+        """What was shortlisted for this reader and no model has read yet, the newest arrivals first."""
+        rows = self.store.rows(
+            "SELECT l.item_id FROM ledger l JOIN items i ON i.id = l.item_id WHERE l.stage = ? AND l.reader = ? "
+            "AND NOT EXISTS (SELECT 1 FROM ledger d WHERE d.item_id = l.item_id AND d.stage = ? AND d.reader = l.reader) "
+            "ORDER BY i.seq DESC",
+            SHORTLIST, reader, ENRICH,
+        )  # fmt: skip
+        return [row["item_id"] for row in rows]

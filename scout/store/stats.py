@@ -19,6 +19,7 @@ def stats(store: Store) -> dict[str, Any]:
     at = now()
     healths = Counter(str(health(row, at)) for row in store.sources.all())
     pages = store.value("PRAGMA page_count") * store.value("PRAGMA page_size")
+    grounding = store.readings.grounding()
     return {
         "items": {
             "total": store.items.count(),
@@ -28,5 +29,6 @@ def stats(store: Store) -> dict[str, Any]:
         "decisions": store.decisions.counts(),
         "feedback": store.feedback.counts(),
         "sources": dict(sorted(healths.items())),
+        **({"grounding": grounding} if grounding is not None else {}),
         "database_bytes": int(pages),
     }

@@ -26,9 +26,10 @@ from scout.store.jobs import Jobs
 from scout.store.ledger import Ledger
 from scout.store.policies import Policies
 from scout.store.readers import Readers
+from scout.store.readings import Readings
 from scout.store.releases import Releases
 from scout.store.runs import Runs
-from scout.store.schema import migrations
+from scout.store.schema_readings import migrations
 from scout.store.signals import Signals
 from scout.store.sources import Sources
 from scout.store.stats import stats
@@ -74,6 +75,7 @@ class Store:
         self.digests = Digests(self)
         self.runs = Runs(self)
         self.jobs = Jobs(self)
+        self.readings = Readings(self)
 
     def _open(self, lock: FileLock) -> None:
         """Connect and bring the schema up to date. A file that is new or old is made by one process while the others wait."""

@@ -52,3 +52,10 @@ class Summaries(Part):
             sql = f"SELECT item_id, text_hash FROM summaries WHERE by = ? AND item_id IN ({marks(batch)})"
             found |= {row["item_id"]: row["text_hash"] for row in self.store.rows(sql, by, *batch)}
         return found
+
+    def drop_stale(self, item: Item, *, by: str) -> None:
+        """Forget that author's summary of the item if it was made from another text than the item has now."""
+        with self.store.writing() as db:
+            db.conn.execute(
+                "DELETE FROM summaries WHERE item_id = ? AND by = ? AND text_hash != ?", (item.id, by, text_hash(item))
+            )

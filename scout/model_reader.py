@@ -1,0 +1,199 @@
+"""A model reads one item for one reader: routes it, rates it, and writes a summary of which only what is grounded stays.
+
+What to read, and what becomes of it, is `enrich`'s. A fault of one answer ends in an outcome here; a fault of the endpoint
+(away, busy, wrong key) is raised, for it is not about this item.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from scout.items import Decision, Item, Lane, Point, Summary
+from scout.serving.errors import ModelError, ModelFault
+from scout.serving.messages import Message
+from scout.triage import prompting
+from scout.triage.grounding import Dropped, Fault, Grounded, Unsupported, check, check_tldr, first_sentence
+from scout.triage.llm import LlmPolicy, rating_of
+from scout.triage.novelty import Nearness
+from scout.triage.prompting import BadReply, Draft, Rubric, Shown
+
+if TYPE_CHECKING:
+    from scout.serving.client import ModelClient
+
+PRIORITY = 10
+"""Lower goes first: what a person waits for at the dashboard overtakes this."""
+LIMITS = (prompting.SUMMARY_CHARS, prompting.LABEL_CHARS, 1_500)
+"""Characters of text shown, and shown again where that does not fit the model's context."""
+MOST_POINTS = 5
+ENTAILED = 0.5
+
+_ABOUT_THE_ANSWER = frozenset({ModelFault.BAD_REPLY, ModelFault.CUT, ModelFault.REJECTED, ModelFault.TOO_LONG})
+
+
+class Outcome(StrEnum):
+    """How reading an item ended. Every item that was read has exactly one; the others wait."""
+
+    SUMMARIZED = "summarized"
+    REPAIRED = "repaired"
+    """Summarized, the first answer being unusable."""
+    NOT_WANTED = "not-wanted"
+    """Rated into the skip lane, and so not summarized."""
+    NOTHING_TO_READ = "nothing-to-read"
+    """No text, or formulas only: rated by its title."""
+    UNGROUNDED = "ungrounded"
+    """A summary was written, and no point of it stands in the text; the extractive one stands."""
+    UNREADABLE = "unreadable"
+    """No usable answer, not even after one repair; the extractive summary stands."""
+    TOO_LONG = "too-long"
+    """Not even a short cut of it fits the model's context."""
+    REJECTED = "rejected"
+    """The endpoint does not take such requests."""
+
+
+_ENDS = {ModelFault.TOO_LONG: Outcome.TOO_LONG, ModelFault.REJECTED: Outcome.REJECTED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a model made of an item."""
+
+    outcome: Outcome
+    message: str = ""
+    decision: Decision | None = None
+    """Moved by the rating; None where there is no rating."""
+    rating: float | None = None
+    summary: Summary | None = None
+    points: int = 0
+    """Sentences that the model wrote: TLDR, points, what is new, why it matters."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    new: Point | None = None
+    why_it_matters: Point | None = None
+
+
+class ModelReader:
+    def __init__(self, client: ModelClient, policy: LlmPolicy, *, entailment: bool) -> None:
+        self._client, self._policy, self._entailment = client, policy, entailment
+        self._rubric = policy.rubric
+
+    async def read(self, item: Item, decision: Decision, near: Nearness, *, tldr: str, always: bool = False) -> Told:
+        """What the model makes of the item. `decision` is the embedded policy's, `tldr` the sentence to fall back on.
+
+        With `always` the item is summarized in whatever lane it ends.
+
+        Raises:
+            ModelError: the endpoint cannot be used now, or not at all; nothing is known of the item then.
+        """
+        routed, rated = await asyncio.gather(
+            self._label(item, prompting.route_messages, tuple(self._rubric.labels)),
+            self._label(item, prompting.rate_messages, prompting.RATING_LABELS),
+        )
+        moved = self._policy.judge(decision, routed, rated) if rated else None
+        rating = rating_of(rated) if rated else None
+        note = "" if rated else "it gave no rating"
+        if (moved or decision).lane is Lane.SKIP and not always:
+            return Told(outcome=Outcome.NOT_WANTED, message=note, decision=moved, rating=rating)
+        told = await self._summarize(item, near, tldr)
+        message = "; ".join(filter(None, (note, told.message)))
+        return Told(
+            outcome=told.outcome, message=message, decision=moved, rating=rating, summary=told.summary,
+            points=told.points, dropped=told.dropped, new=told.new, why_it_matters=told.why_it_matters,
+        )  # fmt: skip
+
+    async def _label(
+        self, item: Item, ask: Callable[[Rubric, Shown], list[Message]], labels: Sequence[str]
+    ) -> dict[str, float]:
+        """The distribution over the labels; empty where the model gives none."""
+        for limit in LIMITS[1:]:
+            try:
+                messages = ask(self._rubric, prompting.shown(item, limit=limit))
+                return await self._client.label(messages, labels, priority=PRIORITY)
+            except ModelError as err:
+                if err.kind not in _ABOUT_THE_ANSWER:
+                    raise
+                if err.kind is not ModelFault.TOO_LONG:
+                    break
+        return {}
+
+    async def _summarize(self, item: Item, near: Nearness, tldr: str) -> Told:
+        for limit in LIMITS:
+            text = prompting.shown(item, limit=limit)
+            if not prompting.is_readable(text):
+                return Told(outcome=Outcome.NOTHING_TO_READ)
+            try:
+                draft, outcome = await self._draft(prompting.summary_messages(self._rubric, text, near))
+                return await self._checked(item, text, draft, tldr, outcome)
+            except BadReply as err:
+                return Told(outcome=Outcome.UNREADABLE, message=str(err))
+            except ModelError as err:
+                if err.kind not in _ABOUT_THE_ANSWER:
+                    raise
+                if err.kind is not ModelFault.TOO_LONG or limit == LIMITS[-1]:
+                    return Told(outcome=_ENDS.get(err.kind, Outcome.UNREADABLE), message=err.message)
+        raise AssertionError("unreachable: the last limit returns or raises")
+
+    async def _draft(self, messages: Sequence[Message]) -> tuple[Draft, Outcome]:
+        """A well-formed summary: the first answer, or the one after the error was told.
+
+        Raises:
+            BadReply: neither is one.
+            ModelError: no answer to the first or the second.
+        """
+        reply = await self._answer(messages)
+        try:
+            return prompting.parse_summary(reply), Outcome.SUMMARIZED
+        except BadReply as err:
+            again = await self._answer(prompting.repair_messages(messages, reply, str(err)))
+            return prompting.parse_summary(again), Outcome.REPAIRED
+
+    async def _answer(self, messages: Sequence[Message]) -> str:
+        """The model's text; what there is of it where it was cut off, which the parser then finds wanting."""
+        try:
+            reply = await self._client.chat(
+                messages, max_tokens=prompting.ANSWER_TOKENS, schema=prompting.SUMMARY_SCHEMA, priority=PRIORITY
+            )
+        except ModelError as err:
+            if err.kind is not ModelFault.CUT or err.reply is None:
+                raise
+            reply = err.reply
+        return reply.text
+
+    async def _checked(self, item: Item, text: Shown, draft: Draft, tldr: str, outcome: Outcome) -> Told:
+        """What of the draft the item's own sentences support."""
+        found = await self._entailed(check(draft.points[:MOST_POINTS], text.sentences), text)
+        extras: list[Point | None] = []
+        dropped = list(found.dropped)
+        for extra, also in ((draft.new, ""), (draft.why_it_matters, self._rubric.owner_words)):
+            one = check([extra] if extra else [], text.sentences, also=also)
+            extras.append(one.kept[0] if one.kept else None)
+            dropped += one.dropped
+        said = first_sentence(draft.tldr)
+        if fault := check_tldr(said, item.title, text.sentences):
+            dropped.append(Dropped(Point(said, ()), fault))
+            said = found.kept[0].text if found.kept else tldr
+        wrote = (
+            1 + len(draft.points[:MOST_POINTS]) + sum(extra is not None for extra in (draft.new, draft.why_it_matters))
+        )
+        summary = Summary(item.id, said, found.kept, self._policy.model) if found.kept else None
+        return Told(
+            outcome=outcome if summary else Outcome.UNGROUNDED, summary=summary, points=wrote,
+            dropped=Grounded((), tuple(dropped)).by_reason, new=extras[0], why_it_matters=extras[1],
+        )  # fmt: skip
+
+    async def _entailed(self, found: Grounded, text: Shown) -> Grounded:
+        """The same without the points of which the model, asked, says that their sentences do not say so."""
+        if not self._entailment or not found.kept:
+            return found
+        asked = [
+            prompting.entail_messages(self._rubric, point.text, [text.sentences[n - 1] for n in point.cites])
+            for point in found.kept
+        ]
+        said = await asyncio.gather(
+            *(self._client.label(messages, prompting.ENTAILMENT_LABELS, priority=PRIORITY) for messages in asked)
+        )
+        judged = list(zip(found.kept, (each["Y"] >= ENTAILED for each in said), strict=True))
+        denied = [Dropped(point, Fault(Unsupported.ENTAILMENT)) for point, follows in judged if not follows]
+        return Grounded(tuple(point for point, follows in judged if follows), (*found.dropped, *denied))
