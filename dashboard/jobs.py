@@ -19,6 +19,7 @@ NAMES = {
     "add-source": "New source",
     "import-opml": "OPML import",
     "onboard": "Papers you like",
+    "research": "Research",
 }
 _PATIENCE = timedelta(seconds=20)
 """A job that nobody took up for this long has no worker to wait for."""

@@ -10,7 +10,7 @@ from typing import Any
 from scout import pipeline
 from scout.bibliography import parse_pasted
 from scout.clock import now
-from scout.config import Settings, load
+from scout.config import ConfigError, Settings, load
 from scout.exit_codes import Exit
 from scout.ingest import ingest
 from scout.locks import Locked, held
@@ -152,11 +152,30 @@ def _onboard(store: Store, settings: Settings, payload: Mapping[str, Any], progr
     return f"{given} papers liked{trouble}{lost}{unclear}"
 
 
+def _research(store: Store, settings: Settings, payload: Mapping[str, Any], progress: Progress) -> str:
+    """Have the model read on about one item; what it comes to is on the item's page."""
+    from scout.agent.research import research
+
+    item = store.items.get(str(payload["item"]))
+    if item is None:
+        raise JobFailed("the item is gone")
+    try:
+        with held(settings, "research"):
+            [found] = research(store, settings, [item], again=bool(payload.get("again")), progress=progress)
+    except ConfigError as err:
+        raise JobFailed(str(err)) from err
+    if found.brief is None:
+        why = found.message or f"it ended without a brief ({found.ending})"
+        raise JobFailed(f"{item.title[:80]}: {why}")
+    return f"{item.title[:80]}: {len(found.brief.claims)} claims after {found.rounds} rounds"
+
+
 KINDS: Mapping[str, Callable[[Store, Settings, Mapping[str, Any], Progress], str]] = {
     "run": _run,
     "poll": _poll,
     "add-source": _add_source,
     "import-opml": _import_opml,
     "onboard": _onboard,
+    "research": _research,
 }
 """What can be asked for: kind → how it is done, giving the message that is shown when it is."""

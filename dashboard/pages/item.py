@@ -9,7 +9,7 @@ from itertools import pairwise
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import PAGES, actions, card, charts, data, ui
+from dashboard import PAGES, actions, card, charts, data, research, ui
 from dashboard.session import here as who_reads
 from dashboard.session import subject_names
 from dashboard.ui import html, join
@@ -110,6 +110,8 @@ if page.summary and (page.summary.tldr or page.summary.points):
 if item.text:
     ui.section("Text", "numbered; what the summary cites is marked" if page.summary and page.summary.points else "")
     ui.show(card.numbered(item.text, page.summary.points if page.summary else ()))
+
+research.section(here, item.id)
 
 ui.section("Decision")
 if decision is None:

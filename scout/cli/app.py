@@ -9,6 +9,7 @@ import click
 
 from scout.cli import daily, dashboard, digest, doctor, feedback, items, model, serve_model, sources, stats
 from scout.cli import init as init_
+from scout.cli import research as research_
 from scout.cli import schedule as schedule_
 from scout.cli.errors import ended
 from scout.cli.examples import Group
@@ -52,6 +53,7 @@ for command in (
     items.show,
     items.items,
     items.search,
+    research_.research,
     feedback.feedback,
     stats.stats,
     dashboard.dashboard,

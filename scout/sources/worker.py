@@ -11,6 +11,7 @@ import os
 import sys
 from typing import Any, BinaryIO
 
+from scout.memory import limit_memory
 from scout.sources.parse import parse
 from scout.sources.parsed import Unreadable, as_dict
 
@@ -39,15 +40,6 @@ def _answer(request: dict[str, Any], data: bytes) -> dict[str, Any]:
 def _say(replies: BinaryIO, reply: dict[str, Any]) -> None:
     replies.write(json.dumps(reply, separators=(",", ":")).encode() + b"\n")
     replies.flush()
-
-
-def limit_memory(megabytes: int) -> None:
-    """Bound the address space of this process, where the system can."""
-    try:
-        import resource
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
 
 
 def main() -> None:

@@ -283,3 +283,17 @@ def m0005_digests(db: Database) -> None:
         """,
         "CREATE INDEX jobs_state ON jobs(state, id)",
     )
+
+
+@migrations()
+def m0006_research(db: Database) -> None:
+    _run(
+        db,
+        "CREATE TABLE researches (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+        "item_id TEXT NOT NULL REFERENCES items(id) ON DELETE CASCADE, started TEXT NOT NULL, finished TEXT, brief TEXT, "
+        "ending TEXT NOT NULL DEFAULT '', model TEXT NOT NULL DEFAULT '', prompt TEXT NOT NULL DEFAULT '', "
+        "fence TEXT NOT NULL, message TEXT NOT NULL DEFAULT '')",
+        "CREATE INDEX researches_item ON researches(item_id, id)",
+        "CREATE TABLE research_steps (research INTEGER NOT NULL REFERENCES researches(id) ON DELETE CASCADE, "
+        "number INTEGER NOT NULL, at TEXT NOT NULL, step TEXT NOT NULL, PRIMARY KEY (research, number)) WITHOUT ROWID",
+    )

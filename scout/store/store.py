@@ -28,6 +28,7 @@ from scout.store.policies import Policies
 from scout.store.readers import Readers
 from scout.store.readings import Readings
 from scout.store.releases import Releases
+from scout.store.research import Researches
 from scout.store.runs import Runs
 from scout.store.schema_readings import migrations
 from scout.store.signals import Signals
@@ -75,6 +76,7 @@ class Store:
         self.digests = Digests(self)
         self.runs = Runs(self)
         self.jobs = Jobs(self)
+        self.researches = Researches(self)
         self.readings = Readings(self)
 
     def _open(self, lock: FileLock) -> None:
