@@ -76,8 +76,8 @@ class Store:
         self.digests = Digests(self)
         self.runs = Runs(self)
         self.jobs = Jobs(self)
-        self.researches = Researches(self)
         self.readings = Readings(self)
+        self.researches = Researches(self)
 
     def _open(self, lock: FileLock) -> None:
         """Connect and bring the schema up to date. A file that is new or old is made by one process while the others wait."""
