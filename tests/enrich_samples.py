@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -51,7 +54,7 @@ def fill(store: Store, items: Sequence[Item], decisions: Sequence[Decision] | No
 
 
 def settings(folder: Path, *urls: str, **model: Any) -> Settings:
-    chosen = {"timeout_seconds": 20.0, "items_per_run": 400, "tokens_per_run": 10_000_000, "concurrency": 8, **model}
+    chosen = {"timeout_seconds": 20.0, "items_per_run": 1000, "tokens_per_run": 10_000_000, "concurrency": 8, **model}
     return Settings(data_dir=folder, today=DAY, model=Model(base_urls=urls, **chosen))
 
 
@@ -96,3 +99,40 @@ def obliging(server: ScriptedServer) -> ScriptedServer:
 def summaries_asked(server: ScriptedServer) -> Counter[int]:
     """How often a summary of each item was asked for."""
     return Counter(number_of(request) for request in server.chats if request.schema)
+
+
+_CHILD = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from enrich_samples import READER, settings
+from scout.enrich import enrich
+from scout.store import Store
+folder = Path(sys.argv[2])
+with Store(folder / "scout.db") as store:
+    report = enrich(store, settings(folder, sys.argv[3]), READER)
+os._exit(75 if report.away else 0)
+"""
+
+
+def enrich_until(folder: Path, server: ScriptedServer, chats: float) -> int:
+    """Enrich in a process of its own that is killed once so many chats were asked in all; how it ended, -9 where killed."""
+    command = [sys.executable, "-c", _CHILD, str(Path(__file__).parent), str(folder), server.base_url]
+    child = subprocess.Popen(command, cwd=Path(__file__).parents[1])
+    try:
+        while child.poll() is None and len(server.chats) < chats:
+            time.sleep(0.005)
+    finally:
+        child.kill()
+    return child.wait()
+
+
+def finished(store: Store) -> set[int]:
+    """The numbers of the items that a model has read."""
+    return {int(row["item_id"][-5:]) for row in store.rows("SELECT item_id FROM ledger WHERE stage = 'enrich'")}
+
+
+def asked_again(server: ScriptedServer, snapshots: Mapping[int, set[int]]) -> int:
+    """Calls for items that were finished before them: `snapshots` says what was finished after how many chats."""
+    chats = [number_of(request) for request in server.chats]
+    return sum(number in done for count, done in snapshots.items() for number in chats[count:])

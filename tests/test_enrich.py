@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,9 +17,12 @@ from enrich_samples import (
     DAY,
     NOON,
     READER,
+    asked_again,
     bored,
     decision,
+    enrich_until,
     fill,
+    finished,
     honest,
     item,
     keen,
@@ -449,47 +452,22 @@ def test_several_readers_share_the_budget(store: Store, server: ScriptedServer) 
 # Killed
 
 
-KILLED = """
-import os, sys, threading
-from pathlib import Path
-sys.path.insert(0, "tests")
-from enrich_samples import READER, settings
-from scout.enrich import enrich
-from scout.exit_codes import Exit
-from scout.ingest import IngestReport
-from scout.store import Store
-folder, url, after = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-chosen = settings(folder, url)
-with Store(folder / "scout.db") as store:
-    threading.Timer(after, lambda: os.kill(os.getpid(), 9)).start()
-    report = enrich(store, chosen, READER)
-os._exit(0 if not report.away else 75)
-"""
-
-
 def test_killed_anywhere_it_repeats_no_call_of_a_finished_item_and_loses_none(
     tmp_path: Path, server: ScriptedServer
 ) -> None:
     items = [item(n) for n in range(200)]
     with Store(tmp_path / "scout.db") as store:
         fill(store, items)
-    server.latency = 0.01
-    done: dict[int, set[int]] = {}
-    killed = 0
-    for after in (0.3, 0.45, 0.35, 0.5, 0.4, 120.0):
-        ended = subprocess.run(
-            [sys.executable, "-c", KILLED, str(tmp_path), server.base_url, str(after)],
-            cwd=Path(__file__).parents[1], env={**os.environ}, check=False,
-        ).returncode  # fmt: skip
-        killed += ended == -9
+    server.latency = 0.005
+    snapshots: dict[int, set[int]] = {}
+    for chats in (7, 90, 200, 333, 470):
+        assert enrich_until(tmp_path, server, chats) == -9
         with Store(tmp_path / "scout.db") as store:
-            finished = store.rows("SELECT item_id FROM ledger WHERE stage = 'enrich'")
-            done[len(server.chats)] = {int(row["item_id"][-5:]) for row in finished}
+            snapshots[len(server.chats)] = finished(store)
             assert store.check() == []
-    assert ended == 0
-    assert killed >= 4
-    for count, before in done.items():
-        assert not before & {number_of(request) for request in server.chats[count:]}
+    assert enrich_until(tmp_path, server, math.inf) == 0
+    assert len(max(snapshots.values(), key=len)) > 100
+    assert asked_again(server, snapshots) == 0
     with Store(tmp_path / "scout.db") as store:
         assert store.ledger.waiting(READER) == []
         assert {summary.by for summary in store.summaries.of([each.id for each in items]).values()} == {"scripted"}
