@@ -89,3 +89,19 @@ def test_one_that_waits_says_why() -> None:
     page = shown(opened("item", item=ITEM))
     assert "waits for the model" in page
     assert "not finished" in page
+
+
+def test_the_top_items_are_those_of_the_newest_digest_best_first() -> None:
+    from scout.agent.research import top
+
+    filled()
+    with Store(database()) as store:
+        newest = {seen.item_id for seen in store.digests.impressions("me", day=store.digests.dates("me")[0])}
+        best = [item.id for item in top(store, "me", 3)]
+        decided = store.decisions.of("me", newest)
+        assert top(store, "nobody", 3) == []
+    assert len(best) == 3
+    assert set(best) <= newest
+    chances = [decided[id].probability for id in best]
+    assert chances == sorted(chances, reverse=True)
+    assert chances[0] == max(decision.probability for decision in decided.values())
