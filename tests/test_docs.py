@@ -17,7 +17,10 @@ from scout.config import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LISTING = {"run", "ingest", "triage", "show", "items", "search", "stats", "doctor", "sources list", "sources check"} | {"model check"}
+LISTING = {"run", "ingest", "triage", "show", "items", "search", "stats", "doctor", "sources list", "sources check"} | {
+    "model check",
+    "eval injection",
+}
 
 
 def commands(group: click.Group = app, prefix: str = "") -> Iterator[tuple[str, click.Command]]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from scout.cli import daily, dashboard, digest, doctor, feedback, items, model, serve_model, sources, stats
+from scout.cli import eval as eval_
 from scout.cli import init as init_
 from scout.cli import research as research_
 from scout.cli import schedule as schedule_
@@ -60,6 +61,7 @@ for command in (
     dashboard.work,
     serve_model.serve,
     model.model,
+    eval_.eval_,
     schedule_.schedule,
     doctor.doctor,
 ):

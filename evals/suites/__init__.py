@@ -1,0 +1,1 @@
+"""Suites: a domain each, cases and verifiers."""
