@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import asdict
 from datetime import date, timedelta
 
@@ -17,7 +18,10 @@ from scout.readers import profile, thumbed
 from scout.store import Store
 from scout.store.policies import PolicyRow
 from scout.triage import linear
+from scout.triage.blob import BadBlob
 from scout.triage.policy import Corpus, Policy, Profile, Targets
+
+log = logging.getLogger("scout")
 
 RECENT_ITEMS = 3000
 """The newest arrivals that a policy is fitted against: they give word frequencies, negatives and thresholds."""
@@ -36,7 +40,10 @@ def serving(store: Store, settings: Settings, reader: str) -> Policy:
     training = fingerprint(store, known, targets, day)
     champion = store.policies.champion(reader)
     if champion and champion.training == training and champion.weights:
-        return linear.LinearPolicy.from_bytes(champion.weights, known)
+        try:
+            return linear.LinearPolicy.from_bytes(champion.weights, known)
+        except BadBlob:  # written by another version of scout, or damaged: what it learned is in the thumbs
+            log.warning("policy unreadable, fitting anew", extra={"policy": champion.version})
     policy = linear.fit(known, corpus(store, reader, day), targets)
     at = now()
     with store.writing():
@@ -59,8 +66,7 @@ def corpus(store: Store, reader: str, day: date) -> Corpus:
     items = {item.id: item for item in store.items.recent(RECENT_ITEMS)}
     older = store.items.many([id for id in newest_picks if id not in items])
     return Corpus(
-        # By id: which of two sources answered first must not show in what is learned.
-        recent=tuple(sorted((*older.values(), *items.values()), key=lambda item: item.id)),
+        recent=(*older.values(), *items.values()),
         picks=newest_picks,
         others=thumbed(store, store.feedback.others_thumbs(reader)[-OTHERS_THUMBS:]),
     )

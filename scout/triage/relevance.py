@@ -28,12 +28,12 @@ from scout.triage.training import Labelled
 MATCH, COMMUNITY = 1.2, 0.5
 """Before any thumb: the log-odds that one standard deviation of subject match is worth, and the share of the community's
 log-odds that a new reader is taken to have."""
-LOOSE_SIGMA, LOOSE_LIMIT, LOOSE_THUMBS = 0.25, 1.2, 40
+LOOSE_SIGMA, LOOSE_LIMIT, LOOSE_THUMBS = 0.12, 1.2, 10
 """How far thumbs may move these two and the base rate. A first thumb is about its item, not about everything, so they are
 held tight at first and let go as thumbs become many."""
-SUBJECT_SIGMA, SUBJECT_THUMBS = 1.0, 300
+SUBJECT_SIGMA, SUBJECT_THUMBS = 3.0, 20
 """Which subject an item is in tells most while there are few thumbs; by some hundreds the words tell it better, and so the
-width of this prior falls with their number."""
+width of this prior falls with their number: 2.5 for ten thumbs, .9 for two hundred."""
 WIDTH_AT_FIRST, WIDTH_THUMBS = 2.5, 6000
 """By what the prior of the reader's own words is widened: few thumbs must be felt, thousands need restraint."""
 FOLDS = 3
