@@ -20,7 +20,9 @@ from scout.items import Feedback as Word
 from scout.store import Store
 from scout.store.items import Stored, Version
 from scout.store.jobs import JobRow, JobState
+from scout.store.readings import Reading
 from scout.store.sources import SourceRow, health
+from scout.store.summaries import text_hash
 
 AGREEMENT_DAYS = 30
 """Digests that the agreement line looks back over."""
@@ -154,6 +156,8 @@ class ItemPage:
     signals: tuple[Signal, ...]
     decision: Decision | None
     summary: Summary | None
+    reading: Reading | None
+    """What a model made of the text that the item has now."""
     board: Board
     history: tuple[Word, ...]
     impressions: tuple[Impression, ...]
@@ -165,6 +169,7 @@ def item_page(store: Store, reader: str, ref: str) -> ItemPage | None:
     if stored is None:
         return None
     id = stored.item.id
+    reading = store.readings.of(reader, [id]).get(id)
     return ItemPage(
         stored=stored,
         versions=tuple(store.items.versions(id)),
@@ -173,6 +178,7 @@ def item_page(store: Store, reader: str, ref: str) -> ItemPage | None:
         signals=tuple(store.signals.of([id]).get(id, ())),
         decision=store.decisions.of(reader, [id]).get(id),
         summary=store.summaries.of([id]).get(id),
+        reading=reading if reading and reading.text_hash == text_hash(stored.item) else None,
         board=words(store, reader, [id]),
         history=tuple(store.feedback.history(reader, item=id)),
         impressions=tuple(store.digests.impressions(reader, item=id)),

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from dashboard_app import database, filled, opened, rows, shown, thumb, words
 from dashboard_store import DAYS, READER
 
+from scout.clock import now
 from scout.config import config_path
+from scout.items import Point
 from scout.store import Store
 from scout.store.jobs import JobRow, JobState
+from scout.store.readings import Reading
+from scout.store.summaries import text_hash
 
 PAGES = ("digest", "search", "saved", "sources", "subjects", "readers", "runs", "item", "onboarding")
 
@@ -176,6 +181,29 @@ def test_an_item_shows_everything_known_of_it() -> None:
     ):  # fmt: skip
         assert told in page, told
     assert len(app.get("vega_lite_chart")) == 1
+
+
+def test_an_item_says_what_a_model_found_new_and_why_it_matters_of_its_present_text() -> None:
+    filled()
+    with Store(database()) as store:
+        item = store.items.get("arxiv:2512.00101")
+        assert item is not None
+        reading = Reading(
+            item_id=item.id, reader="me", model="small<b>", policy="llm-1:small:0", outcome="summarized", embedded=0.5,
+            new=Point("Raters disagree <i>most</i>.", (2,)), why_it_matters=Point("You train reward models.", (1,)),
+            text_hash=text_hash(item),
+        )  # fmt: skip
+        store.readings.write(reading, now())
+        page = shown(opened("item", item=item.id))
+        for told in (
+            "What is new",
+            "Raters disagree &lt;i&gt;most",
+            "Why it matters to you",
+            "You train reward models.",
+        ):
+            assert told in page, told
+        store.readings.write(replace(reading, text_hash="of an older text"), now())
+    assert "You train reward models." not in shown(opened("item", item=item.id))
 
 
 @pytest.mark.parametrize("ref", ["2512.00101", "https://arxiv.org/abs/2512.00101v2", "doi:10.48550/arxiv.2512.00101"])

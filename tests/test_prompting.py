@@ -168,6 +168,11 @@ def test_a_summary_is_read_with_or_without_a_fence_around_it() -> None:
         assert draft.why_it_matters is None
 
 
+def test_characters_that_nobody_sees_do_not_come_out_of_a_model() -> None:
+    draft = parse_summary(json.dumps({**GOOD, "tldr": "FooNet\u202e is\n\x07 fast."}))
+    assert draft.tldr == "FooNet is fast."
+
+
 @pytest.mark.parametrize(
     ("reply", "told"),
     [

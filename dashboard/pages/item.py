@@ -107,6 +107,13 @@ card.say(here, item.id, page.board, subjects, decision.subject if decision else 
 if page.summary and (page.summary.tldr or page.summary.points):
     ui.section("Summary", f"by {ui.text(page.summary.by, limit=60)}")
     ui.show(html('<p class="sc-tldr">{}</p>{}', ui.text(page.summary.tldr), card.points(page.summary.points)))
+for told, said in (
+    ("What is new", page.reading.new if page.reading else None),
+    ("Why it matters to you", page.reading.why_it_matters if page.reading else None),
+):
+    if said:
+        ui.section(told, f"by {ui.text(page.reading.model, limit=60)}" if page.reading else "")
+        ui.show(card.points([said]))
 if item.text:
     ui.section("Text", "numbered; what the summary cites is marked" if page.summary and page.summary.points else "")
     ui.show(card.numbered(item.text, page.summary.points if page.summary else ()))

@@ -17,7 +17,7 @@ from typing import Any
 from scout.items import OTHER, Item, Point
 from scout.prompts import prompt
 from scout.serving.messages import Message, Role
-from scout.text import sentences
+from scout.text import line, sentences
 from scout.triage.novelty import Nearness
 from scout.triage.policy import Profile
 from scout.triage.untrusted import delimited, neutral
@@ -208,7 +208,7 @@ def parse_summary(text: str) -> Draft:
     if not isinstance(tldr, str) or not tldr.strip():
         raise BadReply('"tldr" must be a sentence')
     return Draft(
-        tldr=" ".join(tldr.split()),
+        tldr=line(tldr),
         points=tuple(_claim(point, f"point {number}") for number, point in enumerate(points, 1)),
         new=_optional(data, "new"),
         why_it_matters=_optional(data, "why_it_matters"),
@@ -234,7 +234,7 @@ def _claim(value: object, what: str) -> Point:
     cites = value.get("cites")
     if not isinstance(cites, list) or any(not isinstance(n, int) or isinstance(n, bool) for n in cites):
         raise BadReply(f'"cites" of {what} must be a list of sentence numbers')
-    return Point(" ".join(value["text"].split()), tuple(dict.fromkeys(cites)))
+    return Point(line(value["text"]), tuple(dict.fromkeys(cites)))
 
 
 def _optional(data: Mapping[str, Any], key: str) -> Point | None:
