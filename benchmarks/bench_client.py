@@ -27,7 +27,7 @@ from scout.serving.messages import Message, Role
 
 SERVER = Path(__file__).resolve().parents[1] / "tests" / "scripted_server.py"
 OUT = 16
-ROUNDS = 9
+ROUNDS = 21
 MESSAGES = [
     Message(Role.SYSTEM, "You rate papers for a reader. " * 20),
     Message(Role.USER, "We show that the results of this method improve over prior work. " * 18),
@@ -84,7 +84,7 @@ async def measure(url: str, model: str, count: int, rounds: int) -> tuple[float,
 
 def main() -> None:
     with served() as url:
-        ours, bare, ratio = asyncio.run(measure(url, "scripted", 600, ROUNDS))
+        ours, bare, ratio = asyncio.run(measure(url, "scripted", 240, ROUNDS))
     note = f"{OUT} out at a time; bare httpx: {bare:.0f} requests/s"
     figure("client, scripted server at no latency", ours, "requests/s", better="more", note=note)
     figure("client, times a bare client's requests a second", ratio, "times", limit=0.9, better="more")

@@ -88,3 +88,11 @@ def setenv(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
             monkeypatch.setenv(name, value)
 
     return apply
+
+
+@pytest.fixture(scope="session")
+def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real vLLM (`vllm_server.Vllm`), one for all tests; skips with a reason where there is none."""
+    import vllm_server
+
+    yield from vllm_server.fixture(tmp_path_factory)

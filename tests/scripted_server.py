@@ -22,83 +22,37 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any
 
+from scripted_answers import (
+    CLOSE,
+    DEFAULT_TEXT,
+    HANG,
+    NOT_UTF8,
+    TRUNCATED,
+    Fault,
+    Request,
+    Turn,
+    instance,
+    obedient,
+    rendered,
+    status,
+    too_long,
+    weights,
+)
+
+__all__ = [
+    "CLOSE", "DEFAULT_TEXT", "HANG", "NOT_UTF8", "TRUNCATED", "Fault", "Request", "ScriptedServer", "Turn", "instance",
+    "serving", "status", "too_long", "weights",
+]  # fmt: skip
+
 MODEL = "scripted"
-DEFAULT_TEXT = "This is a scripted answer."
 CHAT = "/v1/chat/completions"
 _LETTERS = "ABCDEFGHIJKLMNOPQRST"
 
 
-@dataclass(frozen=True)
-class Request:
-    """What came in: `body` is its JSON."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: Mapping[str, Any]
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        return list(self.body.get("messages", ()))
-
-    @property
-    def last(self) -> str:
-        """The last message's text."""
-        return str(self.messages[-1].get("content") or "") if self.messages else str(self.body.get("prompt", ""))
-
-    @property
-    def schema(self) -> dict[str, Any] | None:
-        named = (self.body.get("response_format") or {}).get("json_schema")
-        return named["schema"] if named else None
-
-
-@dataclass(frozen=True)
-class Turn:
-    """An answer of the model. Calls are (name, arguments), the arguments a mapping or text as it stands."""
-
-    text: str = ""
-    reasoning: str = ""
-    calls: Sequence[tuple[str, Mapping[str, Any] | str]] = ()
-    finish: str = ""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """An answer that is none: a status, other bytes, half of them, silence, or a closed connection."""
-
-    status: int = 200
-    body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    share: float = 1.0
-    hang: bool = False
-    close: bool = False
-
-
-def status(code: int, message: str = "scripted fault", **headers: str) -> Fault:
-    body = json.dumps({"error": {"message": message, "code": code}}).encode()
-    return Fault(code, body, {name.replace("_", "-"): value for name, value in headers.items()})
-
-
-def too_long() -> Fault:
-    return status(400, "This model's maximum context length is 2048 tokens. However, you requested 9000 tokens.")
-
-
-TRUNCATED = Fault(share=0.5)
-"""Half of the JSON, as if it were all of it."""
-NOT_UTF8 = Fault(body=b'{"choices": [{"message": {"content": "caf\xe9"}}]}')
-HANG = Fault(hang=True)
-CLOSE = Fault(close=True)
-
 Script = Callable[[Request], "Turn | str | None"]
 Labelling = Callable[[Request, Sequence[str]], Mapping[str, float]]
-
-
-def weights(request: Request, tokens: Sequence[str]) -> dict[str, float]:
-    """The default distribution: some numbers that depend on the last message and the label."""
-    return {token: 1.0 + zlib.crc32(f"{token.strip()}|{request.last}".encode()) % 100 for token in tokens}
 
 
 class ScriptedServer:
@@ -278,50 +232,6 @@ def _text(given: Mapping[str, Any] | str) -> str:
     return given if isinstance(given, str) else json.dumps(given)
 
 
-def rendered(messages: Sequence[Mapping[str, Any]]) -> str:
-    """The prompt of a chat template that keeps thinking."""
-    parts = []
-    for entry in messages:
-        thinking = f"<think>{entry['reasoning']}</think>" if entry.get("reasoning") else ""
-        parts.append(f"<{entry['role']}>{thinking}{entry.get('content') or ''}\n")
-    return "".join(parts)
-
-
-def obedient(request: Request) -> Turn:
-    """The default answer."""
-    tools, choice = request.body.get("tools"), request.body.get("tool_choice", "auto")
-    looked = any(entry["role"] == "tool" for entry in request.messages)
-    if tools and choice != "none" and not (looked and choice == "auto"):
-        named = choice["function"]["name"] if isinstance(choice, dict) else tools[0]["function"]["name"]
-        schema = next(tool["function"]["parameters"] for tool in tools if tool["function"]["name"] == named)
-        return Turn(calls=[(named, instance(schema))])
-    return Turn(json.dumps(instance(request.schema)) if request.schema is not None else DEFAULT_TEXT)
-
-
-def instance(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None) -> Any:
-    """A small value that fits a JSON schema, as far as ours go."""
-    root = schema if root is None else root
-    if "$ref" in schema:
-        return instance(root["$defs"][str(schema["$ref"]).rsplit("/", 1)[-1]], root)
-    for key in ("anyOf", "oneOf"):
-        if key in schema:
-            return instance(schema[key][0], root)
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return schema["enum"][0]
-    kind = schema.get("type", "object" if "properties" in schema else "string")
-    kind = kind[0] if isinstance(kind, list) else kind
-    if kind == "object":
-        return {name: instance(inner, root) for name, inner in schema.get("properties", {}).items()}
-    if kind == "array":
-        return [instance(schema.get("items", {}), root) for _ in range(int(schema.get("minItems", 1)))]
-    if kind in ("integer", "number"):
-        return schema.get("minimum", schema.get("maximum", 1))
-    plain: dict[str, Any] = {"boolean": True, "null": None}
-    return plain.get(kind, "scripted".ljust(int(schema.get("minLength", 0)), "."))
-
-
 class _Connection(asyncio.Protocol):
     """HTTP/1.1 with keep-alive, as much of it as one client speaks."""
 
@@ -380,7 +290,7 @@ def serving(port: int = 0) -> Iterator[ScriptedServer]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = argparse.ArgumentParser()
     arguments.add_argument("--port", type=int, default=0)
     arguments.add_argument("--latency", type=float, default=0.0)
     given = arguments.parse_args()

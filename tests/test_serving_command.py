@@ -56,6 +56,7 @@ def test_each_family_gets_its_parsers(model: str, reasoning: str, tools: str) ->
         assert after(found, "--reasoning-parser") == reasoning
     assert after(found, "--tool-call-parser") == tools
     assert "--enable-auto-tool-choice" in found.argv
+    assert after(found, "--tool-strict-level") == "parameter"
 
 
 def test_an_unknown_family_gets_what_does_no_harm() -> None:

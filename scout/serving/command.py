@@ -137,7 +137,9 @@ def _parsers(options: ServeOptions, family: Family) -> list[str]:
     reasoning = family.reasoning_parser if options.reasoning_parser is None else options.reasoning_parser
     tools = family.tool_parser if options.tool_parser is None else options.tool_parser
     argv = ["--reasoning-parser", reasoning] if reasoning else []
-    return argv + (["--enable-auto-tool-choice", "--tool-call-parser", tools] if tools else [])
+    if tools:  # arguments are held to the tool's schema, once a call has begun
+        argv += ["--enable-auto-tool-choice", "--tool-call-parser", tools, "--tool-strict-level", "parameter"]
+    return argv
 
 
 def _environment(options: ServeOptions) -> dict[str, str]:

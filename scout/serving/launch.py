@@ -117,10 +117,11 @@ class Server:
         deadline = time.monotonic() + seconds
         shown: Stage | None = None
         while not stopped():
+            answers = self.healthy()
             if (now := stage_of(self.tail(200))) and now != shown:
                 shown = now
                 on_stage(now)
-            if self.healthy():
+            if answers:
                 return True
             if not self.alive:
                 raise LaunchError(self._why(f"vLLM ended with status {self.process.returncode} before it answered"))
