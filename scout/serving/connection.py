@@ -24,12 +24,14 @@ class Connection:
 
     def __init__(self, settings: Model, clock: Callable[[], datetime]) -> None:
         self.settings, self._clock = settings, clock
-        headers = {"content-type": "application/json", "user-agent": "scout"}
+        headers = {"content-type": "application/json", "accept-encoding": "gzip, deflate", "user-agent": "scout"}
         if key := settings.api_key.get_secret_value():
             headers["authorization"] = f"Bearer {key}"
         limits = httpx.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency)
-        timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
-        self._http = httpx.AsyncClient(trust_env=False, headers=headers, limits=limits, timeout=timeout)
+        # A request is put together here: merging it with a client's defaults would be a third of its cost.
+        self._headers = httpx.Headers(headers, encoding="utf-8")
+        self._extensions = {"timeout": httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()}
+        self._http = httpx.AsyncClient(trust_env=False, limits=limits)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -50,7 +52,8 @@ class Connection:
         """
         endpoint.outstanding += 1
         try:
-            answer = await self._http.request(method, url, content=content)
+            request = httpx.Request(method, url, headers=self._headers, content=content, extensions=self._extensions)
+            answer = await self._http.send(request)
         except httpx.ConnectTimeout as err:
             raise ModelError(ModelFault.AWAY, f"{endpoint.url} does not let us connect", endpoint.url) from err
         except httpx.TimeoutException as err:
