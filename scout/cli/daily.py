@@ -102,11 +102,10 @@ def _tell(report: RunReport) -> None:
             f"{line(read.model) or 'The model'} read {read.done} items for {read.reader}{waiting}; "
             f"{read.dropped_points} of {read.points} sentences dropped"
         )
+    told = bool(report.ingest and report.ingest.failed)  # each failure has had its line above
     for digest in report.digests:
-        say(
-            f"Digest for {digest.reader}, {digest.day}: {digest.shown} items"
-            + (f". {digest.note}" if digest.note else "")
-        )
+        note = f". {digest.note}" if digest.note and not told else ""
+        say(f"Digest for {digest.reader}, {digest.day}: {digest.shown} items{note}")
     say("Read it with `scout digest`, or in a browser with `scout dashboard`.")
 
 
