@@ -87,7 +87,9 @@ def test_an_answer_under_a_schema_fits_it(server: ScriptedServer) -> None:
     import json
 
     reply = run(lambda c: c.chat(HELLO, max_tokens=200, schema=SCHEMA), server.base_url)
-    validate(json.loads(reply.text), SCHEMA)
+    answer = json.loads(reply.text)
+    validate(answer, SCHEMA)
+    assert set(SCHEMA["required"]) <= set(answer)
 
 
 def test_tool_calls_come_as_the_model_wrote_them_and_go_back_with_its_thinking(server: ScriptedServer) -> None:

@@ -133,6 +133,7 @@ def test_thresholds_are_floors_and_ceilings() -> None:
 def test_the_schemas_asked_for_are_schemas() -> None:
     for schema in (probes.SUMMARY_SCHEMA, probes.WEATHER.parameters):
         Draft202012Validator.check_schema(dict(schema))
+        assert schema["required"]
 
 
 def test_a_verdict_is_remembered_by_model(tmp_path: Path) -> None:
