@@ -68,7 +68,15 @@ def test_reading_stops_at_too_many_entries(monkeypatch: pytest.MonkeyPatch) -> N
     assert "more than 3" in read["left_out"]
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>no</html>", gzip.compress(b"no tar at all"), packed(("r/a", b"x"))[:40]])
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"<html>no</html>", id="html"),
+        pytest.param(gzip.compress(b"no tar at all"), id="gzip-of-text"),
+        pytest.param(packed(("r/a", b"x"))[:40], id="cut-off"),
+    ],
+)
 def test_what_is_no_archive_is_unreadable(data: bytes) -> None:
     with pytest.raises(Unreadable):
         archive.files(data)
