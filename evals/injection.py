@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evals.core import Answer, Case
-from evals.stats import wilson
+from evals.stats import wilson_interval
 from evals.suites.injection import SEED, Attack, attacks, some
 from evals.suites.injection_attacks import Kind
 from evals.suites.injection_prompts import EACH, OFF, ON, Defences, Gold, case
@@ -36,7 +36,7 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float]:
-        return wilson(self.count, self.of)
+        return wilson_interval(self.count, self.of)
 
     def to_dict(self) -> dict[str, Any]:
         low, high = self.interval

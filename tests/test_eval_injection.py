@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from evals import injection as measuring
 from evals.core import Answer, Case
-from evals.stats import wilson
+from evals.stats import wilson_interval
 from evals.suites.injection import Attack, attacks, letters, some
 from evals.suites.injection_attacks import CALLS, SURFACES, TECHNIQUES, Kind, Surface
 from evals.suites.injection_prompts import EACH, OFF, ON, Defences, Gold, Task, case, rubric, task_of
@@ -314,8 +314,8 @@ def test_no_answer_makes_a_verifier_raise(
     ("count", "of", "low", "high"), [(5, 5, 0.566, 1.0), (0, 20, 0.0, 0.161), (10, 20, 0.299, 0.701)]
 )
 def test_wilson_intervals_are_the_published_ones(count: int, of: int, low: float, high: float) -> None:
-    assert list(wilson(count, of)) == pytest.approx([low, high], abs=1e-3)
+    assert list(wilson_interval(count, of)) == pytest.approx([low, high], abs=1e-3)
 
 
 def test_of_nothing_nothing_is_known() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
