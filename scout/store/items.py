@@ -226,6 +226,6 @@ class Items(Part):
                     "INSERT OR REPLACE INTO tombstones (id, deleted_at, reason) VALUES (?, ?, ?)",
                     (gone, when(at), reason),
                 )
-            for table in ("decisions", "summaries", "readings", "ledger", "signals"):
+            for table in ("decisions", "summaries", "readings", "ledger", "attempts", "signals"):
                 db.conn.execute(f"DELETE FROM {table} WHERE item_id = ?", (id,))
             return db.conn.execute("DELETE FROM items WHERE id = ?", (id,)).rowcount > 0

@@ -17,8 +17,10 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
+from scout.store.attempts import Attempts
 from scout.store.decisions import Decisions
 from scout.store.digests import Digests
+from scout.store.evals import Evals
 from scout.store.feedback import FeedbackLog
 from scout.store.hosts import Hosts
 from scout.store.items import Items
@@ -30,7 +32,7 @@ from scout.store.readings import Readings
 from scout.store.releases import Releases
 from scout.store.research import Researches
 from scout.store.runs import Runs
-from scout.store.schema_readings import migrations
+from scout.store.migrations import migrations
 from scout.store.signals import Signals
 from scout.store.sources import Sources
 from scout.store.stats import stats
@@ -72,12 +74,14 @@ class Store:
         self.decisions = Decisions(self)
         self.summaries = Summaries(self)
         self.ledger = Ledger(self)
+        self.attempts = Attempts(self)
         self.policies = Policies(self)
         self.digests = Digests(self)
         self.runs = Runs(self)
         self.jobs = Jobs(self)
         self.readings = Readings(self)
         self.researches = Researches(self)
+        self.evals = Evals(self)
 
     def _open(self, lock: FileLock) -> None:
         """Connect and bring the schema up to date. A file that is new or old is made by one process while the others wait."""
