@@ -76,6 +76,16 @@ class Lane(StrEnum):
     SKIP = "skip"
 
 
+class Slot(StrEnum):
+    """Where an item was put before a reader."""
+
+    DIGEST = "digest"
+    ASK = "ask"
+    """In a digest, for the thumb it asks for."""
+    MISSED = "missed"
+    """On the weekly page of what was skipped."""
+
+
 class Aspect(StrEnum):
     """What a feedback is about. The newest live one of each aspect is the reader's current word on an item."""
 
@@ -217,7 +227,9 @@ class Impression:
     """From 1, over the whole digest."""
     lane: Lane
     propensity: float
+    """The probability with which this item was put there, whatever else was."""
     policy: str
+    slot: Slot = Slot.DIGEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from scout.items import Impression, ItemId, Lane
+from sqlite_utils import Database
+
+from scout.items import Impression, ItemId, Lane, Slot
 from scout.store.part import Part
 from scout.store.rows import batches, marks, pack, unpack, when
 
@@ -30,14 +32,7 @@ class Digests(Part):
                 "VALUES (?,?,?,?,?,?,?,?)",
                 (reader, day.isoformat(), when(made_at), policy, cutoff, len(impressions), pack(dict(snapshot)), run),
             )
-            db.conn.executemany(
-                "INSERT INTO impressions (reader, digest_date, item_id, position, lane, propensity, policy) "
-                "VALUES (?,?,?,?,?,?,?)",
-                [
-                    (i.reader, i.digest_date.isoformat(), i.item_id, i.position, i.lane, i.propensity, i.policy)
-                    for i in impressions
-                ],
-            )
+            insert_impressions(db, impressions)
 
     def get(self, reader: str, day: date) -> dict[str, Any] | None:
         """The snapshot as it was frozen."""
@@ -69,8 +64,13 @@ class Digests(Part):
             found |= {row["item_id"] for row in self.store.rows(sql, reader, *batch)}
         return found
 
-    def impressions(self, reader: str, *, day: date | None = None, item: ItemId | None = None) -> list[Impression]:
+    def impressions(
+        self, reader: str, *, day: date | None = None, item: ItemId | None = None, missed: bool = False
+    ) -> list[Impression]:
+        """What the digests put before the reader, in their order; with `missed`, also what the weekly pages did."""
         where, params = ["reader = ?"], list[Any]([reader])
+        if not missed:
+            where.append("slot != 'missed'")
         for column, value in (("digest_date", day.isoformat() if day else None), ("item_id", item)):
             if value is not None:
                 where.append(f"{column} = ?")
@@ -85,6 +85,19 @@ class Digests(Part):
                 Lane(row["lane"]),
                 row["propensity"],
                 row["policy"],
+                Slot(row["slot"]),
             )
             for row in self.store.rows(sql, *params)
         ]
+
+
+def insert_impressions(db: Database, impressions: Sequence[Impression]) -> None:
+    """Within the caller's transaction."""
+    db.conn.executemany(
+        "INSERT INTO impressions (reader, digest_date, item_id, position, lane, propensity, policy, slot) "
+        "VALUES (?,?,?,?,?,?,?,?)",
+        [
+            (i.reader, i.digest_date.isoformat(), i.item_id, i.position, i.lane, i.propensity, i.policy, i.slot)
+            for i in impressions
+        ],
+    )

@@ -1,11 +1,12 @@
-"""All migrations in the order in which they are applied: each schema file adds its own when it is imported."""
+"""All migrations, by number. Each file of tables adds its own when it is imported here; a new one takes its place in the list."""
 
 from __future__ import annotations
 
-from scout.store import schema_attempts, schema_evals, schema_readings
+from scout.store import schema_attempts, schema_evals, schema_gate, schema_readings
 from scout.store.schema import migrations
 
-SCHEMAS = (schema_readings, schema_attempts, schema_evals)
-"""What follows `schema`, in this order; a new file of tables takes its place at the end."""
+SCHEMAS = (schema_readings, schema_gate, schema_evals, schema_attempts)
+
+migrations._migrations.sort(key=lambda migration: migration.name)  # files are imported in the order of their names
 
 __all__ = ["migrations"]

@@ -23,6 +23,13 @@ class PolicyRow:
     weights: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Reign:
+    version: str
+    at: datetime
+    reason: str
+
+
 def _row(row: Mapping[str, Any]) -> PolicyRow:
     return PolicyRow(
         version=row["version"], reader=row["reader"], recipe=row["recipe"], made_at=moment(row["made_at"]),
@@ -56,6 +63,15 @@ class Policies(Part):
                 (reader, version, when(at), reason),
             )
 
+    def reigns(self, reader: str) -> list[Reign]:
+        """Who served since when and why, the newest first."""
+        sql = "SELECT version, at, reason FROM champions WHERE reader = ? ORDER BY id DESC"
+        return [Reign(row["version"], moment(row["at"]), row["reason"]) for row in self.store.rows(sql, reader)]
+
+    def decided(self, version: str) -> int:
+        """How many items' newest decision is this version's."""
+        return int(self.store.value("SELECT count(*) FROM decisions WHERE policy = ?", version))
+
     def listing(self, reader: str, *, limit: int = 50) -> list[PolicyRow]:
         """A reader's policies, the newest first, without their weights."""
         sql = (
@@ -65,11 +81,15 @@ class Policies(Part):
         return [_row(row) for row in self.store.rows(sql, reader, limit)]
 
     def prune(self, reader: str, *, keep: int) -> int:
-        """Forget the weights of all but the newest `keep` versions; their facts stay. Returns how many were emptied."""
+        """Forget the weights of all but the newest `keep` versions, the champion and whom the last promotion replaced.
+
+        Their facts stay. Returns how many were emptied.
+        """
         with self.store.writing() as db:
             return db.conn.execute(
                 "UPDATE policies SET weights = x'' WHERE reader = ? AND length(weights) > 0 AND version NOT IN "
                 "(SELECT version FROM policies WHERE reader = ? ORDER BY made_at DESC LIMIT ?) "
-                "AND version NOT IN (SELECT version FROM champions WHERE reader = ? ORDER BY id DESC LIMIT 1)",
-                (reader, reader, keep, reader),
+                "AND version NOT IN (SELECT version FROM champions WHERE reader = ? ORDER BY id DESC LIMIT 1) "
+                "AND version NOT IN (SELECT from_version FROM promotions WHERE reader = ? ORDER BY id DESC LIMIT 1)",
+                (reader, reader, keep, reader, reader),
             ).rowcount

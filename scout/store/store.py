@@ -26,13 +26,16 @@ from scout.store.hosts import Hosts
 from scout.store.items import Items
 from scout.store.jobs import Jobs
 from scout.store.ledger import Ledger
+from scout.store.measures import Measures
+from scout.store.migrations import migrations
+from scout.store.missed import MissedPages
 from scout.store.policies import Policies
+from scout.store.promotions import Promotions
 from scout.store.readers import Readers
 from scout.store.readings import Readings
 from scout.store.releases import Releases
 from scout.store.research import Researches
 from scout.store.runs import Runs
-from scout.store.migrations import migrations
 from scout.store.signals import Signals
 from scout.store.sources import Sources
 from scout.store.stats import stats
@@ -76,7 +79,10 @@ class Store:
         self.ledger = Ledger(self)
         self.attempts = Attempts(self)
         self.policies = Policies(self)
+        self.promotions = Promotions(self)
+        self.measures = Measures(self)
         self.digests = Digests(self)
+        self.missed = MissedPages(self)
         self.runs = Runs(self)
         self.jobs = Jobs(self)
         self.readings = Readings(self)
