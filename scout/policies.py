@@ -1,6 +1,7 @@
 """The registry of policies: which recipe serves a reader, refitted when there is something new to learn from.
 
-A refit of the serving recipe is part of triage. Whether a *new* recipe may serve is decided elsewhere (evals/gate.py).
+A refit of the serving recipe is part of triage. Whether a *new* recipe may serve is decided elsewhere (evals/gate.py); who
+was promoted and rolled back is written down here.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date, timedelta
+from typing import Any
 
 from scout.clock import now, today
 from scout.config import Settings
@@ -17,9 +20,10 @@ from scout.digest.build import window
 from scout.readers import profile, thumbed
 from scout.store import Store
 from scout.store.policies import PolicyRow
-from scout.triage import linear
+from scout.store.promotions import Action, Promotion
 from scout.triage.blob import BadBlob
 from scout.triage.policy import Corpus, Policy, Profile, Targets
+from scout.triage.recipes import DEFAULT, RECIPES, Fitted
 
 log = logging.getLogger("scout")
 
@@ -32,31 +36,142 @@ OTHERS_THUMBS = 2000
 KEPT_WEIGHTS = 5
 
 
+class NoChange(Exception):
+    """Who serves cannot be changed so; the message says why."""
+
+
 def serving(store: Store, settings: Settings, reader: str) -> Policy:
-    """The policy that decides for `reader` now: the champion, refitted first if anything it learns from has changed."""
-    day = today(settings)
-    known = profile(store, settings, reader)
-    targets = targets_of(store, settings, reader, day)
-    training = fingerprint(store, known, targets, day)
+    """The policy that decides for `reader` now: the champion, refitted first if anything it learns from has changed.
+
+    A reader without a champion starts on `recipes.DEFAULT`; one who has a champion keeps its recipe until promoted.
+    """
     champion = store.policies.champion(reader)
+    recipe = RECIPES[recipe_of(champion)]
+    known, day = profile(store, settings, reader), today(settings)
+    targets = targets_of(store, settings, reader, day)
+    training = fingerprint(store, known, targets, day, recipe=recipe.name)
     if champion and champion.training == training and champion.weights:
         try:
-            return linear.LinearPolicy.from_bytes(champion.weights, known)
+            return recipe.load(champion.weights, known)
         except BadBlob:  # written by another version of scout, or damaged: what it learned is in the thumbs
             log.warning("policy unreadable, fitting anew", extra={"policy": champion.version})
-    policy = linear.fit(known, corpus(store, reader, day), targets)
-    at = now()
+    policy = recipe.fit(known, corpus(store, reader, day), targets)
     with store.writing():
-        store.policies.save(
-            PolicyRow(
-                version=policy.version, reader=reader, recipe=policy.recipe, made_at=at, training=training,
-                facts=policy.facts(), weights=policy.to_bytes(),
-            )
-        )  # fmt: skip
-        if champion is None or champion.version != policy.version:
-            store.policies.crown(reader, policy.version, at, reason="first fit" if champion is None else "refit")
-        store.policies.prune(reader, keep=KEPT_WEIGHTS)
+        _save(store, reader, policy, training)
+        standing = store.policies.champion(reader)
+        if (standing and standing.version) == (champion and champion.version):  # nobody was promoted in between
+            if champion is None or champion.version != policy.version:
+                store.policies.crown(reader, policy.version, now(), reason="refit" if champion else "first fit")
+            store.policies.prune(reader, keep=KEPT_WEIGHTS)
     return policy
+
+
+def recipe_of(champion: PolicyRow | None) -> str:
+    """The recipe that serves a reader with this champion; the default one where it is gone from this version of scout."""
+    return champion.recipe if champion and champion.recipe in RECIPES else DEFAULT
+
+
+def _save(store: Store, reader: str, policy: Fitted, training: str) -> None:
+    store.policies.save(
+        PolicyRow(
+            version=policy.version, reader=reader, recipe=policy.recipe, made_at=now(), training=training,
+            facts=policy.facts(), weights=policy.to_bytes(),
+        )
+    )  # fmt: skip
+
+
+def promote(
+    store: Store, settings: Settings, reader: str, recipe: str, *, by: str, why: str = "", forced: bool = False,
+    evidence: Mapping[str, Any] | None = None,
+) -> Promotion:  # fmt: skip
+    """Let `recipe`, fitted on all there is, serve `reader` from now on. Whether it may is for the caller to have asked.
+
+    Raises:
+        NoChange: there is no such recipe, or it serves already.
+    """
+    if recipe not in RECIPES:
+        raise NoChange(f"there is no recipe {recipe!r}; there are {', '.join(RECIPES)}")
+    champion = store.policies.champion(reader)
+    if champion is None:
+        raise NoChange(f"{reader} has no policy yet; `scout run` fits the first")
+    if champion.recipe == recipe:
+        raise NoChange(f"{recipe} serves {reader} already")
+    known, day = profile(store, settings, reader), today(settings)
+    targets = targets_of(store, settings, reader, day)
+    policy = RECIPES[recipe].fit(known, corpus(store, reader, day), targets)
+    with store.writing():
+        _save(store, reader, policy, fingerprint(store, known, targets, day, recipe=recipe))
+        return _change(
+            store,
+            reader,
+            Action.PROMOTE,
+            recipe,
+            policy.version,
+            by=by,
+            why=why,
+            forced=forced,
+            evidence=evidence or {},
+        )
+
+
+def rollback(store: Store, reader: str, *, by: str, why: str = "") -> Promotion:
+    """Let whoever served before the newest standing promotion serve again. The next run refits it on newer thumbs.
+
+    Raises:
+        NoChange: no promotion stands.
+    """
+    with store.writing():
+        stands = standing(store.promotions.listing(reader))
+        if not stands:
+            raise NoChange(f"nothing to roll back: no promotion of {reader}'s stands")
+        last = stands[-1]
+        return _change(
+            store, reader, Action.ROLLBACK, last.from_recipe, last.from_version, by=by, why=why, undoes=last.id
+        )
+
+
+def restore(store: Store, reader: str, *, by: str, why: str = "") -> Promotion:
+    """Take the rollback back that was the last change.
+
+    Raises:
+        NoChange: the last change was no rollback.
+    """
+    with store.writing():
+        last = next(iter(store.promotions.listing(reader, limit=1)), None)
+        if last is None or last.action is not Action.ROLLBACK:
+            raise NoChange(f"nothing to restore: the last change of {reader}'s policy was no rollback")
+        return _change(
+            store, reader, Action.RESTORE, last.from_recipe, last.from_version, by=by, why=why, undoes=last.id
+        )
+
+
+def standing(newest_first: Sequence[Promotion]) -> list[Promotion]:
+    """The promotions that were not rolled back, oldest first."""
+    stands: list[Promotion] = []
+    rolled: dict[int, Promotion] = {}
+    for each in reversed(newest_first):
+        if each.action is Action.PROMOTE:
+            stands.append(each)
+        elif each.action is Action.ROLLBACK and stands:
+            rolled[each.id] = stands.pop()
+        elif each.action is Action.RESTORE and each.undoes in rolled:
+            stands.append(rolled[each.undoes])
+    return stands
+
+
+def _change(
+    store: Store, reader: str, action: Action, recipe: str, version: str, *, by: str, why: str, forced: bool = False,
+    evidence: Mapping[str, Any] | None = None, undoes: int | None = None,
+) -> Promotion:  # fmt: skip
+    champion = store.policies.champion(reader)
+    assert champion is not None, "who was promoted stays in the table"
+    change = Promotion(
+        reader=reader, action=action, recipe=recipe, version=version, from_recipe=champion.recipe,
+        from_version=champion.version, at=now(), by=by, why=why, forced=forced, evidence=evidence or {}, undoes=undoes,
+    )  # fmt: skip
+    change = replace(change, id=store.promotions.add(change))
+    store.policies.crown(reader, version, change.at, reason=f"{action} {change.id}")
+    return change
 
 
 def corpus(store: Store, reader: str, day: date) -> Corpus:
@@ -91,12 +206,12 @@ def targets_of(store: Store, settings: Settings, reader: str, day: date) -> Targ
     )
 
 
-def fingerprint(store: Store, profile: Profile, targets: Targets, day: date) -> str:
+def fingerprint(store: Store, profile: Profile, targets: Targets, day: date, *, recipe: str) -> str:
     """Changes when anything that a fit depends on does; the same inputs give the same text."""
     picks = store.signals.picks(since=day - timedelta(days=PICK_DAYS))
     others = store.feedback.others_thumbs(profile.reader)
     parts = {
-        "recipe": linear.RECIPE,
+        "recipe": recipe,
         "subjects": [asdict(subject) for subject in profile.subjects],
         "followed": sorted(profile.followed) if profile.followed is not None else None,
         "thumbs": [(thumb.item.id, thumb.item.version, thumb.up, thumb.reasons) for thumb in profile.thumbs],

@@ -52,6 +52,11 @@ class Digests(Part):
             )
         )
 
+    def cutoffs(self, reader: str) -> dict[date, int]:
+        """Day → the newest item that its digest considered; the oldest day first."""
+        rows = self.store.rows("SELECT date, cutoff FROM digests WHERE reader = ? ORDER BY date", reader)
+        return {date.fromisoformat(row["date"]): int(row["cutoff"]) for row in rows}
+
     def newest_cutoff(self, reader: str) -> int:
         """The newest item that any digest considered."""
         return int(self.store.value("SELECT coalesce(max(cutoff), 0) FROM digests WHERE reader = ?", reader))

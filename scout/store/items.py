@@ -207,10 +207,10 @@ class Items(Part):
         sql = "SELECT count(*) FROM items WHERE seq > ? AND backlog = 0 AND (published IS NULL OR published >= ?)"
         return int(self.store.value(sql, after_seq, when(published_since)))
 
-    def recent(self, limit: int) -> list[Item]:
-        """The newest arrivals, oldest of them first, so that the order does not depend on the limit."""
-        sql = f"SELECT {COLUMNS} FROM items ORDER BY seq DESC LIMIT ?"
-        return [stored_of(row).item for row in reversed(self.store.rows(sql, limit))]
+    def recent(self, limit: int, *, until_seq: int | None = None) -> list[Item]:
+        """The newest arrivals (up to `until_seq`), oldest of them first, so that the order does not depend on the limit."""
+        sql = f"SELECT {COLUMNS} FROM items WHERE coalesce(seq <= ?, 1) ORDER BY seq DESC LIMIT ?"
+        return [stored_of(row).item for row in reversed(self.store.rows(sql, until_seq, limit))]
 
     def newest_seq(self) -> int:
         return int(self.store.value("SELECT coalesce(max(seq), 0) FROM items"))

@@ -42,7 +42,8 @@ class Policies(Part):
         with self.store.writing() as db:
             db.conn.execute(
                 "INSERT INTO policies (version, reader, recipe, made_at, training, facts, weights) VALUES (?,?,?,?,?,?,?) "
-                "ON CONFLICT(version) DO UPDATE SET training = excluded.training, facts = excluded.facts",
+                "ON CONFLICT(version) DO UPDATE SET training = excluded.training, facts = excluded.facts, "
+                "weights = excluded.weights",
                 (policy.version, policy.reader, policy.recipe, when(policy.made_at), policy.training,
                  pack(dict(policy.facts)), policy.weights),
             )  # fmt: skip

@@ -30,10 +30,12 @@ class Signals(Part):
                 )
         return found
 
-    def picks(self, *, kind: str = HF_DAILY, since: date | None = None) -> dict[ItemId, float]:
+    def picks(
+        self, *, kind: str = HF_DAILY, since: date | None = None, before: date | None = None
+    ) -> dict[ItemId, float]:
         """What a community picked: item → its value (upvotes)."""
         rows = self.store.rows(
-            "SELECT item_id, value FROM signals WHERE kind = ? AND day >= ? ORDER BY day, item_id",
-            kind, since.isoformat() if since else "",
+            "SELECT item_id, value FROM signals WHERE kind = ? AND day >= ? AND coalesce(day < ?, 1) ORDER BY day, item_id",
+            kind, since.isoformat() if since else "", before.isoformat() if before else None,
         )  # fmt: skip
         return {row["item_id"]: row["value"] for row in rows}
