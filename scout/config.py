@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from scout.config_errors import explained, variables_without_json
+from scout.config_eval import Eval
+from scout.config_types import HttpUrl, Section
 from scout.items import OTHER, Subject
 from scout.subjects import DEFAULT_SUBJECTS
 
@@ -28,13 +29,6 @@ CONFIG_NAME = "scout.toml"
 
 class ConfigError(Exception):
     """Settings that cannot be used; the message names the key and says what to do."""
-
-
-def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"must be an http or https address, not {value!r}")
-    return value.rstrip("/")
 
 
 def _timezone(value: str) -> str:
@@ -58,16 +52,11 @@ def _not_blank(value: Any) -> Any:
     return value
 
 
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Folder = Annotated[Path, BeforeValidator(_not_blank), AfterValidator(_folder)]
 Name = Annotated[str, BeforeValidator(_not_blank), AfterValidator(str.strip)]
 Category = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*(\.[A-Za-z]+(-[A-Za-z]+)*)?$")]
 """Such as cs.LG, cond-mat.dis-nn or hep-th."""
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Arxiv(Section):
@@ -218,6 +207,7 @@ class Settings(BaseSettings):
     digest: DigestSettings = DigestSettings()
     model: Model = Model()
     research: Research = Research()
+    eval: Eval = Eval()
     dashboard: Dashboard = Dashboard()
     subjects: Annotated[tuple[SubjectSettings, ...], AfterValidator(_unique_slugs)] = tuple(
         SubjectSettings(**entry) for entry in DEFAULT_SUBJECTS

@@ -24,6 +24,7 @@ SECTIONS = {
     "github": "# Where code repositories are looked up.\n",
     "model": "# An open model that reads on, served by vLLM or anything that speaks like OpenAI. Without one, nothing is missing.\n",
     "research": "# Limits of one research of one item.\n",
+    "eval": "# What `scout eval watch` measures of new open models, and where they are served (docs/models.md).\n",
     "dashboard": "# Where `scout dashboard` listens. It has no password: keep it on this machine.\n",
 }
 
@@ -82,6 +83,24 @@ KEYS = {
     "research.minutes": "Minutes it may spend.",
     "research.context_tokens": "Tokens the model is shown at once; the oldest tool results make room first.",
     "research.parallel": "Items researched side by side.",
+    "eval.suites": "Suites that a release is measured with; `scout eval selfcheck` lists them.",
+    "eval.items": "Items of each suite.",
+    "eval.epochs": "How often each item is asked.",
+    "eval.temperature": "At which temperature.",
+    "eval.min_tokens": "Room for an answer where an item gives less, as models that think need.",
+    "eval.organizations": "Whose releases are measured; empty takes all of huggingface.organizations.",
+    "eval.max_age_days": "Releases older than this are left alone.",
+    "eval.per_night": "Releases measured by one `scout eval watch`.",
+    "eval.reference": "A model of an endpoint below that is measured again each night, to see whether the harness drifts.",
+    "eval.concurrency": "Requests under way at once.",
+    "eval.endpoint": """\
+Where releases are served, the first rule that matches counting. Each is a table of its own at the end of this section:
+[[eval.endpoint]]
+match = ["Qwen/*"]            # releases by name
+base_url = "http://127.0.0.1:8000/v1"
+name = "{id}"                 # as served: {id} is the whole name, {name} what follows the slash
+api_key_env = "MY_KEY"        # the variable that holds the key
+price_prompt = 0.1            # a million tokens read; price_completion: written; price_hour: the machine""",
     "dashboard.address": "The address it listens on.",
     "dashboard.port": "The port it listens on.",
 }
