@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from scout.items import Decision, Item, Lane, Point, Summary
 from scout.serving.errors import ModelError, ModelFault
-from scout.serving.messages import Message
+from scout.serving.messages import Message, Priority, Role
+from scout.store import readings
 from scout.triage import prompting
 from scout.triage.grounding import Dropped, Fault, Grounded, Unsupported, check, check_tldr, first_sentence
 from scout.triage.llm import LlmPolicy, rating_of
@@ -24,13 +25,12 @@ from scout.triage.prompting import BadReply, Draft, Rubric, Shown
 if TYPE_CHECKING:
     from scout.serving.client import ModelClient
 
-PRIORITY = 10
-"""Lower goes first: what a person waits for at the dashboard overtakes this."""
 LIMITS = (prompting.SUMMARY_CHARS, prompting.LABEL_CHARS, 1_500)
 """Characters of text shown, and shown again where that does not fit the model's context."""
 MOST_POINTS = 5
 ENTAILED = 0.5
 
+_SMALLEST = (Message(Role.USER, "Answer with yes."),)
 _ABOUT_THE_ANSWER = frozenset({ModelFault.BAD_REPLY, ModelFault.CUT, ModelFault.REJECTED, ModelFault.TOO_LONG})
 
 
@@ -52,6 +52,8 @@ class Outcome(StrEnum):
     """Not even a short cut of it fits the model's context."""
     REJECTED = "rejected"
     """The endpoint does not take such requests."""
+    FAILED = readings.FAILED
+    """Asked for alone, it kept the server from answering in several runs: given up on, the extractive summary stands."""
 
 
 _ENDS = {ModelFault.TOO_LONG: Outcome.TOO_LONG, ModelFault.REJECTED: Outcome.REJECTED}
@@ -78,6 +80,14 @@ class ModelReader:
     def __init__(self, client: ModelClient, policy: LlmPolicy, *, entailment: bool) -> None:
         self._client, self._policy, self._entailment = client, policy, entailment
         self._rubric = policy.rubric
+
+    async def fault(self) -> ModelError | None:
+        """What keeps the model from answering the smallest request; None where nothing does."""
+        try:
+            await self._client.chat(_SMALLEST, max_tokens=1, priority=Priority.BATCH, cut_is_fault=False)
+        except ModelError as err:
+            return None if err.kind in _ABOUT_THE_ANSWER else err
+        return None
 
     async def read(self, item: Item, decision: Decision, near: Nearness, *, tldr: str, always: bool = False) -> Told:
         """What the model makes of the item. `decision` is the embedded policy's, `tldr` the sentence to fall back on.
@@ -110,7 +120,7 @@ class ModelReader:
         for limit in LIMITS[1:]:
             try:
                 messages = ask(self._rubric, prompting.shown(item, limit=limit))
-                return await self._client.label(messages, labels, priority=PRIORITY)
+                return await self._client.label(messages, labels, priority=Priority.BATCH)
             except ModelError as err:
                 if err.kind not in _ABOUT_THE_ANSWER:
                     raise
@@ -153,7 +163,7 @@ class ModelReader:
         """The model's text; what there is of it where it was cut off, which the parser then finds wanting."""
         try:
             reply = await self._client.chat(
-                messages, max_tokens=prompting.ANSWER_TOKENS, schema=prompting.SUMMARY_SCHEMA, priority=PRIORITY
+                messages, max_tokens=prompting.ANSWER_TOKENS, schema=prompting.SUMMARY_SCHEMA, priority=Priority.BATCH
             )
         except ModelError as err:
             if err.kind is not ModelFault.CUT or err.reply is None:
@@ -192,7 +202,7 @@ class ModelReader:
             for point in found.kept
         ]
         said = await asyncio.gather(
-            *(self._client.label(messages, prompting.ENTAILMENT_LABELS, priority=PRIORITY) for messages in asked)
+            *(self._client.label(messages, prompting.ENTAILMENT_LABELS, priority=Priority.BATCH) for messages in asked)
         )
         judged = list(zip(found.kept, (each["Y"] >= ENTAILED for each in said), strict=True))
         denied = [Dropped(point, Fault(Unsupported.ENTAILMENT)) for point, follows in judged if not follows]

@@ -16,6 +16,7 @@ from typing import Any
 from scripted_server import Request, ScriptedServer
 
 from scout.config import Model, Settings
+from scout.enrich import EnrichReport, enrich
 from scout.items import Contribution, Decision, Item, ItemKind, Lane
 from scout.store import Store
 
@@ -58,10 +59,23 @@ def settings(folder: Path, *urls: str, **model: Any) -> Settings:
     return Settings(data_dir=folder, today=DAY, model=Model(base_urls=urls, **chosen))
 
 
+def read(store: Store, server: ScriptedServer, **model: Any) -> EnrichReport:
+    return enrich(store, settings(store.path.parent, server.base_url, **model), READER)
+
+
+def outcome(store: Store, of: Item) -> str:
+    return store.readings.of(READER, [of.id])[of.id].outcome
+
+
 def sentences_of(request: Request) -> list[tuple[int, str]]:
     """The numbered sentences that the model was shown, wherever in the conversation."""
     shown = str(request.messages[1]["content"])
     return [(int(number), text) for number, text in _SENTENCE.findall(shown)]
+
+
+def is_about_an_item(request: Request) -> bool:
+    """Or else only whether anybody is there."""
+    return len(request.messages) > 1
 
 
 def number_of(request: Request) -> int:

@@ -71,6 +71,8 @@ class ScriptedServer:
         self.metrics: dict[str, float] = {"vllm:prefix_cache_queries_total": 0.0, "vllm:prefix_cache_hits_total": 0.0}
         self.requests: list[Request] = []
         self.keeps_requests = True
+        self.trouble: Callable[[Request], Fault | None] = lambda request: None
+        """The fault that a chat request meets for what it says."""
         self._faults: deque[Fault] = deque()
         self._lasting: Fault | None = None
         self._names: dict[int, str] = {}
@@ -99,6 +101,7 @@ class ScriptedServer:
             self._faults.extend([fault] * times)
 
     def recovers(self) -> None:
+        """No more faults but those of `trouble`."""
         self._faults.clear()
         self._lasting = None
 
@@ -139,12 +142,16 @@ class ScriptedServer:
             self.requests.append(request)
         if self.key and request.path.startswith("/v1") and request.headers.get("authorization") != f"Bearer {self.key}":
             return status(401, "Unauthorized")
-        if request.path == CHAT and (fault := self._faults.popleft() if self._faults else self._lasting):
+        if request.path == CHAT and (fault := self._fault(request)):
             if fault.body is None and not (fault.hang or fault.close):
                 whole = json.dumps(self._chat(request)).encode()
                 return Fault(fault.status, whole[: int(len(whole) * fault.share)], fault.headers)
             return fault
         return self._route(request)
+
+    def _fault(self, request: Request) -> Fault | None:
+        found = self.trouble(request)  # asked first: it may make the server fail from now on
+        return found or (self._faults.popleft() if self._faults else self._lasting)
 
     def _route(self, request: Request) -> Fault | tuple[int, bytes]:
         path, body = request.path, request.body

@@ -47,7 +47,7 @@ def test_a_rating_moves_the_log_odds_and_says_so() -> None:
     assert part.weight > 0.5
     assert logit(after.probability) == pytest.approx(logit(0.45) + part.weight, abs=1e-4)
     assert after.lane is Lane.READ
-    assert after.policy == f"llm-1:small:{RUBRIC.hash}"
+    assert after.policy == f"llm-1:small:{RUBRIC.hash}:linear-1"
 
 
 def test_a_low_rating_takes_an_item_out_of_the_read_lane() -> None:

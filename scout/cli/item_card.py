@@ -60,6 +60,7 @@ def facts(store: Store, stored: Stored, reader: str) -> dict[str, Any]:
             "subjects": dict(decision.subjects),
             "why": [{"feature": part.feature, "weight": part.weight} for part in decision.why],
         },
+        "reading": _reading(store, item.id, reader),
         "feedback": [
             {"aspect": aspect, "value": word.value, "reasons": list(word.reasons), "at": stamp(word.at)}
             for aspect, word in sorted(words.items())
@@ -69,6 +70,17 @@ def facts(store: Store, stored: Stored, reader: str) -> dict[str, Any]:
             for seen in store.digests.impressions(reader, item=item.id)
         ],
     }
+
+
+def _reading(store: Store, id: str, reader: str) -> dict[str, Any] | None:
+    """How far a served model is with the item; None where it was never asked."""
+    if read := store.readings.of(reader, [id]).get(id):
+        told = {"outcome": read.outcome, "model": read.model, "rating": read.rating, "message": read.message}
+        return told | {"points": read.points, "dropped": dict(read.dropped)}
+    attempt = store.attempts.about(id, reader)
+    if attempt is None:
+        return None
+    return {"outcome": "waiting", "failures": attempt.failures, "message": attempt.message}
 
 
 def card(known: dict[str, Any]) -> str:
@@ -113,6 +125,9 @@ def _standing(known: dict[str, Any]) -> list[str]:
             f"{decision['lane']} for {known['reader']}: probability {decision['probability']:.2f}, subject "
             f"{decision['subject']}" + (f"; because of {why}" if why else "")
         )
+    if read := known["reading"]:
+        by = f" by {read['model']}" if "model" in read else ""
+        lines.append(f"reading{by}: {read['outcome']}" + (f" ({read['message']})" if read["message"] else ""))
     lines += [f"in the digest of {seen['date']}, place {seen['position']}" for seen in known["digests"]]
     for word in known["feedback"]:
         reasons = f" ({', '.join(word['reasons'])})" if word["reasons"] else ""

@@ -19,6 +19,7 @@ from scout.digest.model import Digest, Entry, ReleaseLine, SubjectBlock
 from scout.items import OTHER, Aspect, Impression, ItemId, OutcomeKind, SourceKind, Summary
 from scout.store import Store
 from scout.store.items import Stored
+from scout.store.readings import FAILED
 from scout.store.sources import PollRow, SourceRow
 
 RELEASES = 60
@@ -49,7 +50,8 @@ def build(store: Store, settings: Settings, *, reader: str, day: date, run: str 
     subjects = {subject.slug: subject.name for subject in settings.subject_list()}
     chosen = choose(candidates, limits=settings.digest, subjects=tuple(subjects), reader=reader, day=day)
     summaries = store.summaries.of(choice.item.id for choice in chosen)
-    gap = missing(_standings(store, run), day, unread=_unread(store, settings, reader, chosen))
+    unread, given_up = _without_model(store, settings, reader, chosen)
+    gap = missing(_standings(store, run), day, unread=unread, given_up=given_up)
     releases = _releases(store, settings, reader, day)
     digest = Digest(
         date=day,
@@ -142,12 +144,14 @@ def _entry(choice: Choice, summary: Summary | None) -> Entry:
     )
 
 
-def _unread(store: Store, settings: Settings, reader: str, chosen: Chosen) -> int:
-    """How many of these items still wait for the model, where one is set."""
+def _without_model(store: Store, settings: Settings, reader: str, chosen: Chosen) -> tuple[int, int]:
+    """How many of these items still wait for the model, where one is set, and on how many it was given up."""
     if not settings.model.base_urls:
-        return 0
+        return 0, 0
+    ids = [choice.item.id for choice in chosen]
     waiting = set(store.ledger.waiting(reader))
-    return sum(choice.item.id in waiting for choice in chosen)
+    read = store.readings.of(reader, ids)
+    return sum(id in waiting for id in ids), sum(reading.outcome == FAILED for reading in read.values())
 
 
 def _counts(chosen: Chosen, fresh: Sequence[Stored], candidates: Sequence[Candidate], gap: Missing) -> dict[str, int]:

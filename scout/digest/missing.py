@@ -46,10 +46,10 @@ class Missing:
     unpolled: int = 0
 
 
-def missing(standings: Sequence[Standing], day: date, *, unread: int = 0) -> Missing:
+def missing(standings: Sequence[Standing], day: date, *, unread: int = 0, given_up: int = 0) -> Missing:
     """What the sources did not bring to the digest of `day`, in sentences and in figures.
 
-    `unread` items in it wait for the model that is set.
+    `unread` items in it wait for the model that is set; on `given_up` of them it gave no answer in several runs.
     """
     failed = [standing for standing in standings if standing.outcome and not standing.outcome.is_success]
     quiet = [standing for standing in standings if standing.outcome is OutcomeKind.NO_ANNOUNCEMENT]
@@ -64,6 +64,12 @@ def missing(standings: Sequence[Standing], day: date, *, unread: int = 0) -> Mis
         theirs = "1 item waits for the model; its summary is a sentence of its own."
         said.append(
             theirs if unread == 1 else f"{unread} items wait for the model; their summaries are sentences of their own."
+        )
+    if given_up == 1:
+        said.append("The model gave no answer on 1 item in several runs; its summary is a sentence of its own.")
+    elif given_up:
+        said.append(
+            f"The model gave no answer on {given_up} items in several runs; their summaries are sentences of their own."
         )
     return Missing(" ".join(said), len(failed), len(quiet), len(unpolled))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 
@@ -13,6 +13,14 @@ class Role(StrEnum):
     USER = "user"
     ASSISTANT = "assistant"
     TOOL = "tool"
+
+
+class Priority(IntEnum):
+    """Whose request a server with priority scheduling takes first: the lower."""
+
+    PERSON = 1
+    """Somebody waits for it."""
+    BATCH = 10
 
 
 class Finish(StrEnum):

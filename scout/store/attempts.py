@@ -29,10 +29,17 @@ class Attempts(Part):
         for batch in batches(dict.fromkeys(item_ids)):
             sql = f"SELECT item_id, text_hash, failures, message FROM attempts WHERE {_OF_KEY} AND item_id IN ({marks(batch)})"
             rows = self.store.rows(sql, *_parts(key), *batch)
-            found |= {
-                r["item_id"]: Attempt(r["item_id"], r["text_hash"], r["failures"], r["message"]) for r in rows
-            }
+            found |= {r["item_id"]: Attempt(r["item_id"], r["text_hash"], r["failures"], r["message"]) for r in rows}
         return found
+
+    def about(self, item_id: ItemId, reader: str) -> Attempt | None:
+        """The newest on an item for a reader, whatever it was made with."""
+        sql = (
+            "SELECT item_id, text_hash, failures, message FROM attempts WHERE item_id = ? AND reader = ? "
+            "ORDER BY last_at DESC LIMIT 1"
+        )
+        rows = self.store.rows(sql, item_id, reader)
+        return Attempt(**rows[0]) if rows else None
 
     def note(self, key: Key, attempt: Attempt, at: datetime, *, run: str | None = None) -> None:
         """Write the attempt down in place of what was known of that item."""

@@ -49,6 +49,11 @@ class Ledger(Part):
             found |= {row["item_id"] for row in rows}
         return found
 
+    def knows(self, key: Key) -> bool:
+        """Whether `key`'s work is done of any item."""
+        sql = "SELECT 1 FROM ledger WHERE stage = ? AND reader = ? AND policy = ? AND prompt_hash = ? AND model = ? LIMIT 1"
+        return bool(self.store.rows(sql, key.stage, key.reader, key.policy, key.prompt_hash, key.model))
+
     def waiting(self, reader: str) -> list[ItemId]:
         """What was shortlisted for this reader and no model has read yet, the newest arrivals first."""
         rows = self.store.rows(

@@ -15,6 +15,9 @@ from scout.items import ItemId, Point
 from scout.store.part import Part
 from scout.store.rows import batches, marks, pack, unpack, when
 
+FAILED = "failed"
+"""The outcome of an item that was given up on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -65,6 +68,11 @@ class Readings(Part):
             "WHERE r.reader = ? AND r.model = ? AND r.rating IS NOT NULL AND f.at >= r.made_at ORDER BY f.id"
         )
         return [(row["embedded"], row["rating"], row["value"] == "up") for row in self.store.rows(sql, reader, model)]
+
+    def outcomes(self) -> dict[str, int]:
+        """Outcome → how many readings ended so."""
+        sql = "SELECT outcome, count(*) AS n FROM readings GROUP BY outcome ORDER BY outcome"
+        return {row["outcome"]: row["n"] for row in self.store.rows(sql)}
 
     def grounding(self) -> dict[str, Any] | None:
         """Points written, dropped, and dropped by reason, over everything read; None where nothing was."""

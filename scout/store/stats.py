@@ -19,7 +19,7 @@ def stats(store: Store) -> dict[str, Any]:
     at = now()
     healths = Counter(str(health(row, at)) for row in store.sources.all())
     pages = store.value("PRAGMA page_count") * store.value("PRAGMA page_size")
-    grounding = store.readings.grounding()
+    grounding, outcomes = store.readings.grounding(), store.readings.outcomes()
     return {
         "items": {
             "total": store.items.count(),
@@ -30,5 +30,6 @@ def stats(store: Store) -> dict[str, Any]:
         "feedback": store.feedback.counts(),
         "sources": dict(sorted(healths.items())),
         **({"grounding": grounding} if grounding is not None else {}),
+        **({"readings": outcomes} if outcomes else {}),
         "database_bytes": int(pages),
     }

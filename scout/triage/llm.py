@@ -96,8 +96,9 @@ def logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
 
 
-def version(model: str, rubric: Rubric) -> str:
-    return f"{RECIPE}:{model}:{rubric.hash}"
+def version(model: str, rubric: Rubric, base: str) -> str:
+    """Names what decided: the model, all that it is asked, and the recipe of the embedded policy that it moves."""
+    return f"{RECIPE}:{model}:{rubric.hash}:{base}"
 
 
 def is_blocked(decision: Decision) -> bool:
@@ -123,7 +124,7 @@ class LlmPolicy:
 
     @property
     def version(self) -> str:
-        return version(self.model, self.rubric)
+        return version(self.model, self.rubric, self.embedded.recipe)
 
     def decide(self, items: Sequence[Item]) -> list[Decision]:
         decisions = self.embedded.decide(items)
