@@ -95,7 +95,7 @@ def judge(held: Sequence[Held], *, alpha: float = ALPHA, seed: int = 0) -> Verdi
         if not (0 <= each.champion <= 1 and 0 <= each.challenger <= 1):
             raise ValueError(f"a thumb of {each.day} has {each.champion} and {each.challenger} for probabilities")
     thumbs, ups, days = len(held), sum(each.up for each in held), len({each.day for each in held})
-    if missing := _missing(thumbs, ups, days):
+    if missing := shortfall(thumbs, ups, days):
         return Verdict(False, False, f"nothing is decided: {missing}", thumbs, ups, days, alpha)
     labels = np.array([each.up for each in held], dtype=np.bool_)
     ours = np.array([each.champion for each in held])
@@ -127,7 +127,7 @@ def judge(held: Sequence[Held], *, alpha: float = ALPHA, seed: int = 0) -> Verdi
     )
 
 
-def _missing(thumbs: int, ups: int, days: int) -> str:
+def shortfall(thumbs: int, ups: int, days: int) -> str:
     """What there is too little of, or "" for nothing."""
     if not thumbs:
         return "no thumb is held out; give some over the coming days"

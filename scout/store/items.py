@@ -194,13 +194,13 @@ class Items(Part):
             limit=limit, offset=offset,
         )  # fmt: skip
 
-    def arrived(self, after_seq: int, published_since: datetime) -> list[Stored]:
+    def arrived(self, after_seq: int, published_since: datetime, *, until_seq: int | None = None) -> list[Stored]:
         """Items that came after `after_seq` and appeared since then, or at an unknown time; old news left out."""
         sql = (
-            f"SELECT {COLUMNS} FROM items WHERE seq > ? AND backlog = 0 "
+            f"SELECT {COLUMNS} FROM items WHERE seq > ? AND coalesce(seq <= ?, 1) AND backlog = 0 "
             "AND (published IS NULL OR published >= ?) ORDER BY seq"
         )
-        return [stored_of(row) for row in self.store.rows(sql, after_seq, when(published_since))]
+        return [stored_of(row) for row in self.store.rows(sql, after_seq, until_seq, when(published_since))]
 
     def waiting(self, after_seq: int, published_since: datetime) -> int:
         """How many items `arrived` would give."""

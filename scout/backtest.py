@@ -1,0 +1,193 @@
+"""What recipes would have foreseen of a reader's past, each fitted only on what was known before the days it is asked of.
+
+The later two thirds of the thumbs are cut into a few blocks of whole days; for each block every recipe is fitted on the
+thumbs, arrivals and community picks from before it, then asked about the block. The day of a thumb is the day on which its
+item was put before the reader, else the day on which the thumb was given. Subjects and rules are those of today.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from scout import policies
+from scout.config import Settings
+from scout.digest.choose import Candidate as Choosable
+from scout.digest.choose import choose
+from scout.items import Item, ItemId
+from scout.logged import Candidate, Log, days_of
+from scout.progress import SILENT, Progress
+from scout.readers import profile, thumbed
+from scout.store import Store
+from scout.triage.policy import Corpus, Policy, Profile, Targets, Thumbed
+from scout.triage.recipes import RECIPES
+
+BLOCKS = 4
+WARM_UP = 1 / 3
+"""Of the thumbs, so many only teach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    thumb: Thumbed
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Days that are asked about with one fit of each recipe."""
+
+    start: date
+    until: date
+    """Exclusive."""
+    thumbs: tuple[Dated, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A held-out thumb."""
+
+    item_id: ItemId
+    day: date
+    up: bool
+    probabilities: Mapping[str, float]
+    """By recipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slotted:
+    """A candidate of a past digest, and which recipes would have shown it."""
+
+    candidate: Candidate
+    by: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    thumbs: tuple[Foreseen, ...]
+    slots: tuple[Slotted, ...]
+
+
+def plan(store: Store, settings: Settings, reader: str, *, blocks: int = BLOCKS) -> tuple[Block, ...]:
+    """The blocks that a reader's thumbs make: cheap, so that one can see whether it is worth fitting anything."""
+    days = days_of(store, reader)
+    dated = [
+        Dated(thumb, days.get(thumb.item.id, thumb.at.date())) for thumb in profile(store, settings, reader).thumbs
+    ]
+    dated.sort(key=lambda one: (one.day, one.thumb.at))
+    counts = sorted(Counter(one.day for one in dated).items())
+    starts = _starts(counts, blocks)
+    ends = [*starts[1:], counts[-1][0] + timedelta(days=1)] if starts else []
+    return tuple(
+        Block(start, end, tuple(one for one in dated if start <= one.day < end))
+        for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def _starts(counts: Sequence[tuple[date, int]], blocks: int) -> list[date]:
+    """First days of blocks of about equally many thumbs. All thumbs on one day are one block, with nothing before it."""
+    whole = sum(count for _, count in counts)
+    if len(counts) < 2:
+        return [day for day, _ in counts]
+    size, passed, starts = whole * (1 - WARM_UP) / blocks, counts[0][1], list[date]()
+    for day, count in counts[1:]:
+        if passed >= WARM_UP * whole + len(starts) * size:
+            starts.append(day)
+        passed += count
+    return starts[:blocks] or [counts[-1][0]]
+
+
+def run(
+    store: Store, settings: Settings, reader: str, blocks: Sequence[Block], recipes: Sequence[str], *,
+    progress: Progress = SILENT,
+) -> Backtest:  # fmt: skip
+    """Ask every recipe about the thumbs and the digests of each block."""
+    past = _Past(store, settings, reader)
+    thumbs: list[Foreseen] = []
+    slots: list[Slotted] = []
+    progress.stage(f"looking back for {reader}", len(blocks) * len(recipes))
+    for block in blocks:
+        considered = [past.log.candidates(day) for day in past.log.cutoffs if block.start <= day < block.until]
+        fits = {}
+        for name in recipes:
+            fits[name] = past.fit(name, block.start)
+            progress.step(name)
+        thumbs += _foreseen(block, fits)
+        for candidates in considered:
+            slots += _slotted(past, candidates, fits)
+    return Backtest(tuple(thumbs), tuple(slots))
+
+
+def _foreseen(block: Block, fits: Mapping[str, Policy]) -> list[Foreseen]:
+    items = [one.thumb.item for one in block.thumbs]
+    told = {name: [decision.probability for decision in fit.decide(items)] for name, fit in fits.items()}
+    return [
+        Foreseen(one.thumb.item.id, one.day, one.thumb.up, {name: told[name][place] for name in told})
+        for place, one in enumerate(block.thumbs)
+    ]
+
+
+def _slotted(past: _Past, candidates: Sequence[Candidate], fits: Mapping[str, Policy]) -> list[Slotted]:
+    items = [candidate.item for candidate in candidates]
+    if not items:
+        return []
+    by: dict[ItemId, set[str]] = {item.id: set() for item in items}
+    for name, fit in fits.items():
+        pairs = [Choosable(item, decision) for item, decision in zip(items, fit.decide(items), strict=True)]
+        chosen = choose(
+            pairs, limits=past.limits, subjects=past.subjects, reader=past.profile.reader, day=candidates[0].day
+        )
+        for choice in chosen:
+            by[choice.item.id].add(name)
+    return [Slotted(candidate, frozenset(by[candidate.item.id])) for candidate in candidates]
+
+
+class _Past:
+    """What was known on past days, for recipes to be fitted on."""
+
+    def __init__(self, store: Store, settings: Settings, reader: str) -> None:
+        self.store, self.settings = store, settings
+        self.profile = profile(store, settings, reader)
+        self.log = Log(store, settings, reader)
+        self.limits = settings.digest.model_copy(update={"explore": 0})
+        self.subjects = tuple(subject.slug for subject in settings.subject_list())
+        self._days = days_of(store, reader)
+        self._others = thumbed(store, store.feedback.others_thumbs(reader))
+
+    def fit(self, recipe: str, day: date) -> Policy:
+        """The recipe as it would have been fitted on the morning of `day`, its arrivals there and no word on them yet."""
+        return RECIPES[recipe].fit(self._profile(day), self._corpus(day), self._targets(day))
+
+    def _profile(self, day: date) -> Profile:
+        def is_past(id: ItemId, given: date) -> bool:
+            return self._days.get(id, given) < day
+
+        thumbs = tuple(thumb for thumb in self.profile.thumbs if is_past(thumb.item.id, thumb.at.date()))
+        corrections = {id: slug for id, slug in self.profile.corrections.items() if is_past(id, date.min)}
+        return replace(self.profile, thumbs=thumbs, corrections=corrections)
+
+    def _corpus(self, day: date) -> Corpus:
+        store = self.store
+        arrived = [cutoff for one, cutoff in self.log.cutoffs.items() if one <= day]
+        until = max(arrived, default=next(iter(self.log.cutoffs.values()), None))
+        picks = store.signals.picks(since=day - timedelta(days=policies.PICK_DAYS), before=day)
+        newest_picks = dict(list(picks.items())[-policies.PICKED_ITEMS :])
+        items: dict[ItemId, Item] = {
+            item.id: item for item in store.items.recent(policies.RECENT_ITEMS, until_seq=until)
+        }
+        older = store.items.many([id for id in newest_picks if id not in items])
+        others = tuple(thumb for thumb in self._others if thumb.at.date() < day)
+        return Corpus((*older.values(), *items.values()), newest_picks, others[-policies.OTHERS_THUMBS :])
+
+    def _targets(self, day: date) -> Targets:
+        reader, triage = self.profile.reader, self.settings.triage
+        past = [one for one in self.log.cutoffs if one <= day][-5:] or list(self.log.cutoffs)[:1]
+        counts = [
+            snapshot["counts"].get("considered", 0)
+            for one in past
+            if (snapshot := self.store.digests.get(reader, one)) is not None
+        ]
+        usual = [count for count in counts if count] or [triage.read_per_day]
+        return Targets(triage.read_per_day, triage.unsure_per_day, sum(usual) / len(usual))
