@@ -1,4 +1,4 @@
-"""Starting, waiting for and ending a server, on a small program that behaves as vLLM does from outside."""
+"""Starting, waiting for and ending a server that behaves. What goes wrong is `test_serving_launch_faults`'s."""
 
 from __future__ import annotations
 
@@ -8,55 +8,15 @@ import select
 import signal
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
+from launch_samples import engine_of, free_port, gone, program, serving
 
 from scout.serving import launch
 from scout.serving.command import Command
 from scout.serving.launch import LaunchError, Server, Taken
 from scout.serving.startup import Stage, advice, stage_of
-
-PROGRAM = textwrap.dedent("""
-    import http.server, os, signal, subprocess, sys
-    print("INFO Starting to load model x", flush=True)
-    print("key:", os.environ.get("VLLM_API_KEY", "none"), os.environ.get("MARK"), flush=True)
-    how, port = sys.argv[1], int(sys.argv[2])
-    if how == "fails":
-        print("torch.OutOfMemoryError: CUDA out of memory.", flush=True)
-        sys.exit(3)
-    if how == "deaf":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    class H(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200); self.end_headers()
-        def log_message(self, *a): pass
-    if how == "engine":
-        engine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        print("engine", engine.pid, flush=True)
-    if how == "silent":
-        signal.pause()
-    http.server.HTTPServer(("127.0.0.1", port), H).serve_forever()
-""")
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def program(tmp_path: Path, how: str, port: int | None = None) -> Command:
-    (tmp_path / "program.py").write_text(PROGRAM)
-    root = f"http://127.0.0.1:{port or free_port()}"
-    argv = (sys.executable, str(tmp_path / "program.py"), how, root.rsplit(":", 1)[1])
-    return Command(argv, {"MARK": "marked"}, f"{root}/v1", root)
-
-
-def gone(pid: int) -> bool:
-    return not launch._started(pid)
 
 
 def test_a_server_is_waited_for_and_ended(tmp_path: Path) -> None:
@@ -118,7 +78,7 @@ def test_a_port_that_is_taken_is_told_with_whose_it_is(tmp_path: Path) -> None:
 def test_what_a_killed_server_leaves_behind_is_cleared_away(tmp_path: Path) -> None:
     server = Server.start(program(tmp_path, "engine"), tmp_path / "data", model="x")
     server.wait(20)
-    engine = int(server.tail().split("engine ")[1].split()[0])
+    engine = engine_of(server.tail())
     server.process.kill()
     server.process.wait()
     assert not gone(engine)
@@ -200,24 +160,17 @@ def test_serve_tells_a_server_that_cannot_start(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_signal_ends_the_server_and_the_command_cleanly(tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text(PROGRAM)
-    port = free_port()
-    stand_in = tmp_path / "python"
-    stand_in.write_text(f"#!/bin/sh\nexec {sys.executable} {tmp_path}/program.py well {port}\n")
-    stand_in.chmod(0o755)
-    line = [sys.executable, "-m", "scout", "serve", "x/y", "--python", str(stand_in), "--port", str(port)]
-    env = {**os.environ, "SCOUT_DATA_DIR": str(tmp_path / "data"), "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(line, env=env, stdout=subprocess.PIPE, text=True)
+    process = serving(tmp_path, "well")
     assert process.stdout is not None
     said = ""
     for text in process.stdout:
         said += text
         if "It answers at" in text:
             break
-    served = json.loads((tmp_path / "data" / launch.RECORD_NAME).read_text())["pid"]
+    record = json.loads((tmp_path / "data" / launch.RECORD_NAME).read_text())
     process.send_signal(signal.SIGINT)
-    rest = process.stdout.read()
-    assert process.wait(20) == 0
-    assert f"http://127.0.0.1:{port}/v1" in said
+    rest, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert record["url"] in said
     assert "Ending it" in rest
-    assert gone(served)
+    assert gone(record["pid"])

@@ -120,8 +120,13 @@ def _serve(found: Settings, line: Line, model: str, seconds: float) -> int:
         key = found.model.api_key.get_secret_value()
         with Server.start(line, found.data_dir, model=model, key=key) as server:
             say(f"Starting vLLM for {model}; its log is {server.log}")
+            if found.model.concurrency >= line.requests > 0:
+                complain(
+                    f"it computes {line.requests} requests at once, and scout's own batch sends model.concurrency "
+                    f"({found.model.concurrency}): no place is left for what a person waits for. Raise --max-requests"
+                )
             if server.wait(seconds, on_stage=_tell, stopped=stop.is_set):
-                _announce(found, line)
+                _announce(found, line, stop)
                 while not stop.wait(0.5) and server.alive:
                     pass
             return _ended(server, stop)
@@ -138,10 +143,12 @@ def _tell(stage: Stage) -> None:
     say(f"  {stage}")
 
 
-def _announce(found: Settings, line: Line) -> None:
+def _announce(found: Settings, line: Line, stop: threading.Event) -> None:
     from scout.serving.warmup import warm
 
-    warm(found.model, line.url)
+    warm(found.model, line.url, stopped=stop.is_set)
+    if stop.is_set():
+        return
     say(f"It answers at {line.url} (Ctrl-C ends it)")
     if line.url not in found.model.base_urls:
         say(f'Tell scout: model.base_urls = ["{line.url}"] in scout.toml, or SCOUT_MODEL__BASE_URLS=\'["{line.url}"]\'')
@@ -153,6 +160,4 @@ def _ended(server: Server, stop: threading.Event) -> Exit:
     if stop.is_set():
         say("Ending it")
         return Exit.DONE
-    complain(f"vLLM ended by itself with status {server.process.returncode}; the end of {server.log}:")
-    say(server.tail())
-    return Exit.BUG
+    raise Missing(server.why(f"vLLM ended by itself with status {server.process.returncode}"))

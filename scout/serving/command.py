@@ -17,6 +17,9 @@ ADDRESS = "127.0.0.1"
 KEY_VARIABLE = "VLLM_API_KEY"
 CPU_LENGTH = 4096
 CPU_CACHE_GIB = 2
+CPU_BLOCK = 32
+"""Tokens that the prefix cache keeps or drops together. vLLM's own choice on a CPU, 128, loses most of a short rubric's end."""
+CPU_REQUESTS = 32
 _COMPACT_JSON = {"backend": "xgrammar", "disable_any_whitespace": True}
 """Small models spend their tokens on white space between the fields of an answer, where they may.
 The backend is named because only xgrammar has both this and forced tool calls (guidance, in 0.32, knows no triggers)."""
@@ -64,6 +67,8 @@ class Command:
     """What is added to the environment, without the key."""
     url: str
     root: str
+    requests: int = 0
+    """How many requests it computes at once; 0 where that is vLLM's own choice, which is hundreds."""
 
     def shown(self, *, key_from: str = "") -> str:
         """The command as it can be pasted into a shell; the key as the variable that holds it."""
@@ -106,7 +111,7 @@ def command(options: ServeOptions, family: Family) -> Command:
         argv.append("--trust-remote-code")
     argv.append("--disable-uvicorn-access-log")
     root = f"http://{ADDRESS}:{options.port}"
-    return Command(tuple(argv), _environment(options), f"{root}/v1", root)
+    return Command(tuple(argv), _environment(options), f"{root}/v1", root, _requests(options))
 
 
 def _served_name(options: ServeOptions) -> str:
@@ -125,12 +130,17 @@ def _limits(options: ServeOptions) -> list[str]:
             "float32",
             "--enforce-eager",
         ]  # compiling takes minutes, bfloat16 is slower where not native
+        argv += ["--block-size", str(CPU_BLOCK)]
     else:
         argv += ["--gpu-memory-utilization", f"{0.9 if options.memory is None else options.memory:g}"]
         if options.parallel > 1:
             argv += ["--tensor-parallel-size", str(options.parallel)]
-    requests = options.max_requests or (32 if options.cpu else None)
+    requests = _requests(options)
     return argv + (["--max-num-seqs", str(requests)] if requests else [])
+
+
+def _requests(options: ServeOptions) -> int:
+    return options.max_requests or (CPU_REQUESTS if options.cpu else 0)
 
 
 def _parsers(options: ServeOptions, family: Family) -> list[str]:

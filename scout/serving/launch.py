@@ -1,12 +1,12 @@
 """Start vLLM, wait until it answers, end it: the one place where its process is known.
 
-A server is a process group of its own, which ends with whoever started it, and is written down in a small file beside its
-log. What that file says of a server that was killed is found out and cleared away, leftover engine processes with it.
+A server is a process group of its own, which ends with whoever started it (`warden` sees to that), and is written down in a
+small file beside its log. What that file says of a server that was killed is found out and cleared away, leftover engine
+processes with it.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -23,16 +23,18 @@ from typing import Self
 
 import httpx
 
+from scout.serving import warden
 from scout.serving.command import ADDRESS, KEY_VARIABLE, Command
-from scout.serving.startup import Stage, advice, stage_of
+from scout.serving.startup import KILLED, Stage, advice, stage_of
+from scout.serving.warden import end_group, started
 
 LOG_NAME = "model-server.log"
 RECORD_NAME = "model-server.json"
 END_SECONDS = 20.0
 """How long a server may take to end when asked, before it is made to."""
+END_EARLY_SECONDS = 3.0
+"""The same for one that has not answered yet: it has nothing to finish, and while it loads it often hears nothing."""
 TAIL_LINES = 25
-_PR_SET_PDEATHSIG = 1
-_HAS_PROC = Path("/proc/self/stat").exists()
 
 
 class LaunchError(Exception):
@@ -56,9 +58,13 @@ class Record:
 class Server:
     """A vLLM of ours. `with Server.start(...) as server: server.wait(...)` ends it in every case."""
 
-    def __init__(self, process: subprocess.Popen[bytes], command: Command, folder: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], watch: subprocess.Popen[str], command: Command, folder: Path
+    ) -> None:
         self.process, self.command, self.folder = process, command, folder
         self.log = folder / LOG_NAME
+        self._watch = watch
+        self._has_answered = False
 
     @classmethod
     def start(cls, command: Command, folder: Path, *, model: str, key: str = "") -> Self:
@@ -75,17 +81,20 @@ class Server:
         env.pop(KEY_VARIABLE, None)
         if key:
             env[KEY_VARIABLE] = key
+        watch = _watch()
         with open(folder / LOG_NAME, "wb") as log:
             try:
                 process = subprocess.Popen(
                     command.argv, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                    start_new_session=True, preexec_fn=_end_with_parent,
+                    start_new_session=True,
                 )  # fmt: skip
             except OSError as err:
+                _dismiss(watch)
                 raise LaunchError(f"{command.argv[0]} cannot be run: {err.strerror}") from err
-        record = Record(process.pid, _started(process.pid), command.url, model)
+        record = Record(process.pid, started(process.pid), command.url, model)
+        _tell(watch, record)
         (folder / RECORD_NAME).write_text(json.dumps(asdict(record)), encoding="utf-8")
-        return cls(process, command, folder)
+        return cls(process, watch, command, folder)
 
     def __enter__(self) -> Self:
         return self
@@ -117,16 +126,16 @@ class Server:
         deadline = time.monotonic() + seconds
         shown: Stage | None = None
         while not stopped():
-            answers = self.healthy()
+            answers = self._has_answered = self.healthy()
             if (now := stage_of(self.tail(200))) and now != shown:
                 shown = now
                 on_stage(now)
             if answers:
                 return True
             if not self.alive:
-                raise LaunchError(self._why(f"vLLM ended with status {self.process.returncode} before it answered"))
+                raise LaunchError(self.why(f"vLLM ended with status {self.process.returncode} before it answered"))
             if time.monotonic() > deadline:
-                raise LaunchError(self._why(f"vLLM has not answered within {seconds:.0f} s"))
+                raise LaunchError(self.why(f"vLLM has not answered within {seconds:.0f} s"))
             time.sleep(0.25)
         return False
 
@@ -137,8 +146,8 @@ class Server:
             return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
         return ""
 
-    def _why(self, what: str) -> str:
-        hint = advice(self.tail(400))
+    def why(self, what: str) -> str:
+        hint = advice(self.tail(400)) or (KILLED if self.process.poll() == -signal.SIGKILL else "")
         return f"{what}{f'. {hint}' if hint else ''}. The end of {self.log}:\n{self.tail()}"
 
     def stop(self) -> None:
@@ -147,16 +156,17 @@ class Server:
             with suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(END_SECONDS)
-        _end_group(self.process.pid)
+                self.process.wait(END_SECONDS if self._has_answered else END_EARLY_SECONDS)
+        end_group(self.process.pid)
         self.process.wait()
+        _dismiss(self._watch)
         (self.folder / RECORD_NAME).unlink(missing_ok=True)
 
 
 def running(folder: Path) -> Record | None:
     """The server written down in `folder`, if it still runs."""
     record = _record(folder)
-    return record if record is not None and record.started == _started(record.pid) != "" else None
+    return record if record is not None and record.started == started(record.pid) != "" else None
 
 
 def clear_stale(folder: Path) -> bool:
@@ -164,8 +174,8 @@ def clear_stale(folder: Path) -> bool:
     record = _record(folder)
     if record is None or running(folder) is not None:
         return False
-    if not _started(record.pid):  # a process of that number today would be another's, and its group too
-        _end_group(record.pid)
+    if not started(record.pid):  # a process of that number today would be another's, and its group too
+        end_group(record.pid)
     (folder / RECORD_NAME).unlink(missing_ok=True)
     return True
 
@@ -177,25 +187,25 @@ def _record(folder: Path) -> Record | None:
         return None
 
 
-def _started(pid: int) -> str:
-    """When a process began, by the kernel's count: with its number it names it for good. Empty where there is none."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        if _HAS_PROC:
-            return ""
+def _watch() -> subprocess.Popen[str]:
+    """The process that ends the server when we are gone; started before it, so that it need only be told which."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(warden.__file__)], stdin=subprocess.PIPE, text=True, bufsize=1
+    )
+
+
+def _tell(watch: subprocess.Popen[str], record: Record) -> None:
+    if watch.stdin is not None:
         with suppress(OSError):
-            os.kill(pid, 0)
-            return "there"
-        return ""
-    fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] == "Z" else fields[19]
+            watch.stdin.write(f"{record.pid} {record.started}\n")
 
 
-def _end_group(group: int) -> None:
-    """Kill what is left of a process group. Its number is nobody else's as long as one of it lives."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
+def _dismiss(watch: subprocess.Popen[str]) -> None:
+    """It finds the server gone and ends."""
+    if watch.stdin is not None:
+        with suppress(OSError):
+            watch.stdin.close()
+    watch.wait()
 
 
 def _check_free(command: Command, folder: Path) -> None:
@@ -210,10 +220,3 @@ def _check_free(command: Command, folder: Path) -> None:
             raise Taken(
                 f"something listens on {ADDRESS}, port {port}, already: {known}. Choose another --port"
             ) from err
-
-
-def _end_with_parent() -> None:
-    """On Linux the kernel ends the server when we are killed."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -23,6 +23,10 @@ _SIGNS: tuple[tuple[Stage, tuple[str, ...]], ...] = (
     (Stage.SERVING, ("Started server process", "Application startup complete", "Starting vLLM server", "Starting vLLM API server")),
 )  # fmt: skip
 
+_LESS = "lower --memory, --max-length or --max-requests, or serve a smaller model"
+KILLED = f"It was killed from outside, most likely by the system for want of memory: {_LESS}"
+"""What to do where the log says nothing, because whoever wrote it was killed."""
+
 _ADVICE: tuple[tuple[str, str], ...] = (
     ("No module named 'vllm'", "vLLM is not installed there: give the interpreter that has it with --python"),
     ("is not a valid model identifier", "There is no such model, or it needs a login to the Hub"),
@@ -34,7 +38,13 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     ("larger than the maximum number of tokens that can be stored", "Lower --max-length or raise --memory"),
     ("No available memory for the cache blocks", "The memory does not suffice: raise --memory or lower --max-length"),
     ("Free memory on device", "Another process holds the GPU's memory: end it, or lower --memory"),
+    ("desired CPU memory utilization", "Other programs hold the machine's memory: end some, or lower --memory"),
     ("out of memory", "The memory does not suffice: lower --max-length or --max-requests, or share the model between GPUs with --gpus"),
+    ("can't allocate memory", f"The memory does not suffice: {_LESS}"),
+    ("Cannot allocate memory", f"The memory does not suffice: {_LESS}"),
+    ("std::bad_alloc", f"The memory does not suffice: {_LESS}"),
+    ("MemoryError", f"The memory does not suffice: {_LESS}"),
+    ("': -9", KILLED),  # of the engine: "Failed core proc(s): {'EngineCore': -9}"
     ("greater than the derived max_model_len", "The model was made for less: lower --max-length"),
     ("head_dtype", "This model's head cannot be computed in FP32 (it may be quantized): add --no-fp32-head"),
     ("does not support LoRA", "This model takes no adapters: add --no-adapters"),

@@ -1,6 +1,6 @@
 """From an item and a reader to what a model is asked, and from what it answers back to data. Pure; shared with rl.
 
-The rubric comes first and is the same for every item, so that a server computes it once; the item comes last, delimited
+The rubric comes first, what is the reader's own at its end, so that a server computes it once; the item comes last, delimited
 as data. A prompt holds the text of no item but its own: of others it tells figures only.
 """
 
@@ -20,7 +20,7 @@ from scout.serving.messages import Message, Role
 from scout.text import line, sentences
 from scout.triage.novelty import Nearness
 from scout.triage.policy import Profile
-from scout.triage.untrusted import delimited, neutral
+from scout.untrusted import delimited, neutral
 
 RATING_LABELS = ("1", "2", "3", "4", "5")
 """The action of rating, one token: also what rl trains."""
