@@ -8,10 +8,12 @@ is taken to be like the thumbed ones of its stratum.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evals.stats import wilson_interval
+from scout.digest.missed import MissedPage
+from scout.items import ItemId
 
 LEAST = 5
 """Thumbs in every stratum (or all that was drawn of it) before a share is told."""
@@ -34,6 +36,14 @@ class Share:
     share: float
     low: float
     high: float
+
+
+def counted(page: MissedPage, thumbs: Mapping[ItemId, bool]) -> list[Sampled]:
+    """The strata of a page, with thumbs (up or not) on its items."""
+    of = {
+        stratum.name: [up for id, up in thumbs.items() if page.part_of[id] == stratum.name] for stratum in page.strata
+    }
+    return [Sampled(each.pool, each.drawn, len(of[each.name]), sum(of[each.name])) for each in page.strata]
 
 
 def share(strata: Sequence[Sampled]) -> Share | None:

@@ -11,7 +11,7 @@ from scout.digest.build import window
 from scout.digest.choose import RULE
 from scout.digest.missed import DAYS, Drawn, MissedPage, draw, week_of
 from scout.digest.model import Entry
-from scout.items import Decision, Impression, Item, ItemId, Lane, Slot, Summary
+from scout.items import Aspect, Decision, Impression, Item, ItemId, Lane, Slot, Summary
 from scout.store import Store
 from scout.triage.summarize import extractive
 
@@ -58,6 +58,13 @@ def page(store: Store, settings: Settings, *, reader: str, day: date) -> MissedP
     if not store.missed.save(reader, week, made_at=now(), snapshot=made.to_dict(), impressions=impressions):
         return find(store, reader=reader, week=week)  # another process was faster: that one's page is the week's
     return made
+
+
+def thumbs(store: Store, reader: str, made: MissedPage) -> dict[ItemId, bool]:
+    """Item of the page → whether the reader's thumb is up; only those that have one."""
+    current = store.feedback.current(reader, [entry.id for entry in made.entries])
+    words = {id: said[Aspect.THUMB].value for id, said in current.items() if Aspect.THUMB in said}
+    return {id: word == "up" for id, word in words.items() if word in ("up", "down")}
 
 
 def _entries(

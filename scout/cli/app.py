@@ -10,6 +10,8 @@ import click
 from scout.cli import daily, dashboard, digest, doctor, feedback, items, model, serve_model, sources, stats
 from scout.cli import eval as eval_
 from scout.cli import init as init_
+from scout.cli import missed as missed_
+from scout.cli import policy as policy_
 from scout.cli import research as research_
 from scout.cli import schedule as schedule_
 from scout.cli.errors import ended
@@ -50,6 +52,7 @@ for command in (
     daily.ingest,
     daily.triage,
     digest.digest,
+    missed_.missed,
     sources.sources,
     items.show,
     items.items,
@@ -57,6 +60,7 @@ for command in (
     research_.research,
     feedback.feedback,
     stats.stats,
+    policy_.policy,
     dashboard.dashboard,
     dashboard.work,
     serve_model.serve,

@@ -10,13 +10,18 @@ from scout.cli.console import progress
 from scout.cli.errors import Missing
 from scout.cli.examples import Command
 from scout.cli.output import complain, emit_json, line, say
+from scout.cli.policy_words import challenge_facts
 from scout.cli.shared import as_json, open_store, reader_option, settings, typed
 from scout.exit_codes import Exit
 
 if TYPE_CHECKING:
+    from scout.config import Settings
     from scout.enrich import EnrichReport
     from scout.ingest import IngestReport
     from scout.pipeline import RunReport
+    from scout.progress import Progress
+    from scout.store import Store
+    from scout.store.promotions import Challenge
 
 
 @click.command(cls=Command, example="scout run\nscout run --json >> runs.jsonl")
@@ -36,15 +41,28 @@ def run(ctx: click.Context, json_: bool) -> None:
     found = settings()
     with held(found, "run"), open_store(found, create=True) as store, progress() as bars:
         report = pipeline.run(store, found, progress=bars)
+        challenges = _challenges(store, found, bars) if report.code is Exit.DONE else []
     if json_:
-        emit_json(run_facts(report))
+        emit_json({**run_facts(report), "challenges": [challenge_facts(each) for each in challenges]})
         if report.code is not Exit.DONE:
             complain(report.message)
     elif report.code is not Exit.DONE:
         complain(report.message)
     else:
         _tell(report)
+        for each in challenges:
+            say(f"{each.challenger} challenged {each.champion} for {each.reader}: {each.evidence['reason']}.")
+            if each.passed:
+                say(f"Let it serve with `scout policy promote {each.challenger} --reader {line(each.reader)}`.")
     ctx.exit(report.code)
+
+
+def _challenges(store: Store, found: Settings, bars: Progress) -> list[Challenge]:
+    """Once a week, where a reader's champion is not of the default recipe: the default challenges."""
+    from scout.cli.policy_judging import challenge_when_due
+    from scout.pipeline import readers
+
+    return challenge_when_due(store, found, readers(store, found), progress=bars)
 
 
 def run_facts(report: RunReport) -> dict[str, Any]:
