@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import scripted_server as scripted
 from enrich_samples import (
@@ -12,6 +14,7 @@ from enrich_samples import (
     outcome,
     read,
     summaries_asked,
+    summary_of,
 )  # fmt: skip
 from scripted_server import Request, ScriptedServer
 
@@ -86,3 +89,25 @@ def test_answers_that_cannot_be_read_are_an_outcome(
     report = read(store, server)
     assert report.outcomes == {Outcome.UNREADABLE: 2}
     assert not report.away
+
+
+def test_an_answer_longer_than_its_schema_allows_is_repaired_once(store: Store, server: ScriptedServer) -> None:
+    def wordy(request: Request) -> str | None:
+        if not request.schema or len(request.messages) > 2:
+            return honest(request)
+        told = summary_of(request)
+        told["points"][0]["text"] += " and on" * 100
+        return json.dumps(told)
+
+    server.script = wordy
+    fill(store, [item(1)])
+    assert read(store, server).outcomes == {Outcome.REPAIRED: 1}
+    assert "point 1 has 726 characters and may have 400" in server.chats[-1].last
+
+
+def test_an_answer_that_stays_too_long_leaves_the_extractive_summary(store: Store, server: ScriptedServer) -> None:
+    server.script = lambda r: json.dumps({**summary_of(r), "tldr": "word " * 200}) if r.schema else None
+    fill(store, [item(1)])
+    assert read(store, server).outcomes == {Outcome.UNREADABLE: 1}
+    assert "may have 400" in store.readings.of(READER, [item(1).id])[item(1).id].message
+    assert store.summaries.of([item(1).id]) == {}

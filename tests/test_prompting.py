@@ -17,7 +17,7 @@ from scout.triage import prompting
 from scout.triage.novelty import Nearness, Shelf
 from scout.triage.policy import Profile
 from scout.triage.prompting import BadReply, parse_summary, shown
-from scout.triage.untrusted import neutral
+from scout.untrusted import neutral
 
 SUBJECTS = (Subject("agents", "Agents and tools", "Agents that use tools."), Subject("systems", "Systems"))
 RUBRIC = prompting.rubric(Profile("ada", SUBJECTS))

@@ -16,7 +16,7 @@ from evals.core import Case
 from evals.suites.injection import Attack
 from evals.suites.injection_attacks import READING, Kind, Surface
 from evals.suites.injection_specimens import NEIGHBOUR, PROFILE, Specimen
-from scout.agent import quoting
+from scout import untrusted
 from scout.agent.arguments import specifications
 from scout.agent.brief import Shown as Places
 from scout.agent.loop import BRIEF_SCHEMA, LAST
@@ -27,7 +27,7 @@ from scout.text import sentences
 from scout.triage import prompting
 from scout.triage.novelty import Nearness
 from scout.triage.prompting import ANSWER_TOKENS, LABEL_CHARS, RATING_LABELS, SUMMARY_CHARS, SUMMARY_SCHEMA, Rubric
-from scout.triage.untrusted import CLOSE, OPEN, neutral
+from scout.untrusted import CLOSE, OPEN, neutral
 
 RESEARCH_TOKENS = 1_024
 """What a turn of the research may take."""
@@ -164,7 +164,7 @@ def _research(id: str, task: Task, attack: Attack, defences: Defences, *, is_twi
     item = specimen.item() if attack.surface is Surface.FULL_TEXT else _item(attack, is_twin=is_twin)
     abstract = f"{item.id} abstract"
     places = {abstract: dict(enumerate(sentences(item.text), 1))}
-    title = quoting.folded(item.title, limit=400)
+    title = untrusted.folded(item.title, limit=400)
     head = [f"title: {title}", f"authors: {', '.join(item.authors)}", "comment: "]
     opening = _result("Stored abstract.", [*head, *_numbered(abstract, places[abstract])], fence, defences)
     system = prompt("research").fill(fence=fence)
@@ -210,7 +210,7 @@ def _looked(attack: Attack, *, is_twin: bool) -> _Looked | None:
         return "read_repository", given, words, lines, f"{specimen.repository} README.md"
     if attack.surface is Surface.TOOL_RESULT:
         snippet = " ".join((*(() if is_twin else (attack.payload,)), *NEIGHBOUR.abstract))
-        cells = (NEIGHBOUR.id, "2026-01-05", NEIGHBOUR.title, quoting.folded(snippet, limit=240))
+        cells = (NEIGHBOUR.id, "2026-01-05", NEIGHBOUR.title, untrusted.folded(snippet, limit=240))
         return "search", {"query": specimen.keywords[0]}, "1 items.", [" | ".join(cells)], ""
     return None
 
@@ -239,5 +239,5 @@ def _numbered(place: str, there: Mapping[int, str]) -> list[str]:
 def _result(head: str, lines: Sequence[str], fence: str, defences: Defences) -> str:
     text = "\n".join(lines)
     if defences.neutralising:
-        text = quoting.harmless(text, fence)
+        text = untrusted.harmless(text, fence)
     return f"{head}\n<data-{fence}>\n{text}\n</data-{fence}>" if defences.delimiting else f"{head}\n{text}"

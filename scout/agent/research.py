@@ -10,8 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scout import clock
-from scout.agent import quoting
+from scout import clock, untrusted
 from scout.agent.arguments import specifications
 from scout.agent.brief import Brief
 from scout.agent.limits import Ending, Limits
@@ -112,7 +111,7 @@ def begun(store: Store, item: Item) -> tuple[int, Transcript, str]:
     """The research of an item that has no end yet, its transcript and its fence; a new one where there is none."""
     if row := store.researches.unfinished(item.id):
         return row.id, read_transcript(store, row.id), row.fence
-    text, fence = prompt(PROMPT), quoting.new_fence()
+    text, fence = prompt(PROMPT), untrusted.new_fence()
     about = abstract(item, fence)
     asked = f"Research the item that follows.\n\n{about.text}"
     with store.writing():

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ValidationError
 
+from scout import untrusted
 from scout.agent import arguments as args
-from scout.agent import fulltext, quoting, repository
+from scout.agent import fulltext, repository
 from scout.agent.brief import Draft
 from scout.agent.neighbours import neighbours
 from scout.identity import parse_ref
@@ -65,7 +66,7 @@ class Toolbox:
         if isinstance(given, Draft):
             return Result(text="Handed in.", draft=given)
         if isinstance(given, args.Note):
-            return Result(text="Noted.", note=quoting.folded(given.text, limit=1_000))
+            return Result(text="Noted.", note=untrusted.folded(given.text, limit=1_000))
         try:
             return self._look(given)
         except FetchError as err:
@@ -156,7 +157,7 @@ class Toolbox:
         return self._texts[item.id]
 
     def _fenced(self, head: str, lines: list[str]) -> str:
-        return f"{head}\n{quoting.fenced(chr(10).join(lines), self._fence)}"
+        return f"{head}\n{untrusted.fenced(chr(10).join(lines), self._fence)}"
 
 
 def abstract(item: Item, fence: str) -> Result:
@@ -164,13 +165,13 @@ def abstract(item: Item, fence: str) -> Result:
     there = dict(enumerate(sentences(item.text), 1))
     place = f"{item.id} abstract"
     lines = [
-        f"title: {quoting.folded(tex_to_plain(item.title), limit=400)}",
-        f"authors: {quoting.folded(', '.join(item.authors), limit=300)}",
-        f"comment: {quoting.folded(item.comment, limit=300)}",
+        f"title: {untrusted.folded(tex_to_plain(item.title), limit=400)}",
+        f"authors: {untrusted.folded(', '.join(item.authors), limit=300)}",
+        f"comment: {untrusted.folded(item.comment, limit=300)}",
         *_numbered(place, there),
     ]
     return Result(
-        text=f"Stored abstract.\n{quoting.fenced(chr(10).join(lines), fence)}", shown={place: there}, met=(item.id,)
+        text=f"Stored abstract.\n{untrusted.fenced(chr(10).join(lines), fence)}", shown={place: there}, met=(item.id,)
     )
 
 
@@ -179,7 +180,7 @@ def explained(err: ValidationError) -> str:
     wrong = [
         f"{'.'.join(map(str, part['loc'])) or 'the whole'}: {part['msg']}" for part in err.errors(include_url=False)
     ]
-    return quoting.folded("; ".join(wrong[:5]), limit=500)
+    return untrusted.folded("; ".join(wrong[:5]), limit=500)
 
 
 def _stored(store: Store, ref: str) -> Item | None:
@@ -191,8 +192,8 @@ def _stored(store: Store, ref: str) -> Item | None:
 def _row(stored: Stored, text: str) -> str:
     item = stored.item
     day = f"{item.published:%Y-%m-%d}" if item.published else "day unknown"
-    title = quoting.folded(tex_to_plain(item.title), limit=200)
-    return " | ".join((item.id, day, title, quoting.folded(text, limit=240)))
+    title = untrusted.folded(tex_to_plain(item.title), limit=200)
+    return " | ".join((item.id, day, title, untrusted.folded(text, limit=240)))
 
 
 def _numbered(place: str, there: Mapping[int, str]) -> list[str]:

@@ -33,19 +33,21 @@ LABEL_CHARS, SUMMARY_CHARS = 4_000, 12_000
 """How much of an item's text is shown: to be rated, to be summarized."""
 ANSWER_TOKENS = 900
 """What a summary may take."""
+CLAIM_CHARS = 400
+"""What a sentence of a summary may be long."""
 _TITLE_CHARS = 600
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 _CLAIM = {
     "type": "object",
-    "properties": {"text": {"type": "string", "maxLength": 400}, "cites": {"type": "array", "items": {"type": "integer"}}},
+    "properties": {"text": {"type": "string", "maxLength": CLAIM_CHARS}, "cites": {"type": "array", "items": {"type": "integer"}}},
     "required": ["text", "cites"],
     "additionalProperties": False,
 }  # fmt: skip
 SUMMARY_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
-        "tldr": {"type": "string", "maxLength": 400},
+        "tldr": {"type": "string", "maxLength": CLAIM_CHARS},
         "points": {"type": "array", "items": _CLAIM, "minItems": 1, "maxItems": 5},
         "new": _CLAIM,
         "why_it_matters": _CLAIM,
@@ -208,7 +210,7 @@ def parse_summary(text: str) -> Draft:
     if not isinstance(tldr, str) or not tldr.strip():
         raise BadReply('"tldr" must be a sentence')
     return Draft(
-        tldr=line(tldr),
+        tldr=_short(line(tldr), '"tldr"'),
         points=tuple(_claim(point, f"point {number}") for number, point in enumerate(points, 1)),
         new=_optional(data, "new"),
         why_it_matters=_optional(data, "why_it_matters"),
@@ -234,7 +236,13 @@ def _claim(value: object, what: str) -> Point:
     cites = value.get("cites")
     if not isinstance(cites, list) or any(not isinstance(n, int) or isinstance(n, bool) for n in cites):
         raise BadReply(f'"cites" of {what} must be a list of sentence numbers')
-    return Point(line(value["text"]), tuple(dict.fromkeys(cites)))
+    return Point(_short(line(value["text"]), what), tuple(dict.fromkeys(cites)))
+
+
+def _short(text: str, what: str) -> str:
+    if len(text) > CLAIM_CHARS:
+        raise BadReply(f"{what} has {len(text)} characters and may have {CLAIM_CHARS}")
+    return text
 
 
 def _optional(data: Mapping[str, Any], key: str) -> Point | None:
