@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from inspect_ai.solver import Solver
 
 PINNED = "0.3.285"
+BUFFER = 500
+"""Samples between two writes of the log. The journal has every answer at once; the log need not."""
 MISSING = f"running suites needs inspect-ai {PINNED}; install the extra: pip install 'scout[evals]'"
 
 
@@ -94,6 +96,7 @@ async def run(
     logs = await eval_async(
         task, model=_named(model), log_dir=str(folder), log_format="eval", log_realtime=False, score_display=False,
         fail_on_error=False, max_samples=max(4, 2 * asker.at_once), log_level="error", log_model_api=False, ctl_server=False,
+        log_buffer=BUFFER,
     )  # fmt: skip
     progress.done()
     log = logs[0] if logs else None

@@ -46,6 +46,9 @@ class Prices:
         return bool(self.prompt or self.completion or self.hour)
 
 
+FREE = Prices()
+
+
 def items(cases: Iterable[Case[Any]], told: Iterable[Told], epochs: int) -> list[EvalItem]:
     """Every case with what it scored in each epoch, in the order of the cases."""
     by_item: dict[str, dict[int, Told]] = defaultdict(dict)
@@ -67,7 +70,7 @@ def items(cases: Iterable[Case[Any]], told: Iterable[Told], epochs: int) -> list
 
 
 def figures(
-    found: Sequence[EvalItem], told: Sequence[Told], *, epochs: int, wall: float, prices: Prices = Prices()
+    found: Sequence[EvalItem], told: Sequence[Told], *, epochs: int, wall: float, prices: Prices = FREE
 ) -> dict[str, Any]:
     """A run's summary, all of it plain numbers: what a page or a table shows of it."""
     judged = [(each, mean) for each in found if (mean := each.mean) is not None]
@@ -100,10 +103,9 @@ def score_of(judged: Sequence[tuple[EvalItem, float]]) -> dict[str, Any]:
     families = [each.family for each, _ in judged]
     error = stats.clustered_standard_error(means, families)
     low, high = stats.mean_interval(means, families)
-    if error == 0 and all(
-        mean in (0.0, 1.0) for mean in means
-    ):  # nothing varies: the normal interval would have no width
-        low, high = stats.wilson_interval(int(sum(means)), len(set(families)))
+    if set(means) in ({0.0}, {1.0}):  # nothing varies: the normal interval would have no width
+        independent = len(set(families))
+        low, high = stats.wilson_interval(independent if means[0] else 0, independent)
     told = {"mean": statistics.fmean(means), "se": error, "low": max(0.0, low), "high": min(1.0, high)}
     numbers = {key: round(value, 6) if math.isfinite(value) else None for key, value in told.items()}
     return {"n": len(judged), "families": len(set(families)), **numbers}

@@ -1,0 +1,243 @@
+"""Compares models on the same items: paired, by family, corrected for how many domains were looked at. Pure but for `paired`.
+
+A difference is the first model's score less the second's, from -1 to 1. What decides is the p of the paired difference after
+Holm's correction over the domains compared; McNemar's test, sign flips and the bootstrap stand beside it. Runs that did not
+ask the same, of the same suite's version, are not compared, and it is said why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from evals import stats
+from evals.stats import Difference, Interval
+from evals.summary import SOLVED
+from scout.store import Store
+from scout.store.evals import EvalItem, EvalRun
+
+ALPHA = 0.05
+DRAWS = 10_000
+POWER_Z = 2.801585218
+"""z(1 - .05/2) + z(.8): a difference of so many standard errors is found four times in five."""
+
+
+class NotComparable(Exception):
+    """Two runs that cannot be compared; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One suite, two runs."""
+
+    suite: str
+    domain: str
+    version: int
+    condition: str
+    run_a: str
+    run_b: str
+    mean_a: float
+    mean_b: float
+    difference: Difference
+    bootstrap: Interval
+    up: int
+    """Items that only `a` solves, in most of its epochs."""
+    down: int
+    mcnemar: float
+    """Its exact p."""
+    sign_flip: float
+    """Its p."""
+    p: float
+    """Of the difference, after Holm's correction where several were compared."""
+    detectable: float | None
+    """The difference that would have been found four times in five; None where it cannot be told."""
+    label: str = ""
+    """Why not to trust one of the two; empty where there is no reason."""
+
+    @property
+    def result(self) -> str:
+        """`better`, `worse` or `tie`, of the first."""
+        if self.p > ALPHA or self.difference.mean == 0:
+            return "tie"
+        return "better" if self.difference.mean > 0 else "worse"
+
+    def to_dict(self) -> dict[str, Any]:
+        values = asdict(self) | {"result": self.result, "bootstrap": list(self.bootstrap)}
+        return {key: _plain(value) for key, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Numbers that JSON has no word for become null."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def check(a: EvalRun, b: EvalRun, *, across_conditions: bool = False) -> None:
+    """Raises NotComparable: the two did not ask the same."""
+    if a.suite != b.suite:
+        raise NotComparable(f"{a.id} ran {a.suite} and {b.id} ran {b.suite}: other questions")
+    if a.version != b.version:
+        said = f"{a.id} ran version {a.version} of {a.suite} and {b.id} version {b.version}"
+        raise NotComparable(f"{said}: the questions or their judging changed in between; run the older one again")
+    if a.seed != b.seed:
+        raise NotComparable(f"{a.id} and {b.id} ran {a.suite} from seeds {a.seed} and {b.seed}: other items")
+    if a.condition != b.condition and not across_conditions:
+        told = " and ".join(run.condition or "none" for run in (a, b))
+        raise NotComparable(f"{a.id} and {b.id} ran {a.suite} under perturbations {told}")
+
+
+def compare(
+    a: EvalRun, items_a: Sequence[EvalItem], b: EvalRun, items_b: Sequence[EvalItem], *, across_conditions: bool = False,
+    draws: int = DRAWS,
+) -> Comparison:  # fmt: skip
+    """Two runs on the items that both have a score of.
+
+    Raises:
+        NotComparable: they did not ask the same, or share no judged item.
+    """
+    check(a, b, across_conditions=across_conditions)
+    theirs = {each.item: each for each in items_b if each.mean is not None}
+    pairs = [(each, theirs[each.item]) for each in items_a if each.mean is not None and each.item in theirs]
+    if not pairs:
+        raise NotComparable(f"{a.id} and {b.id} share no item of {a.suite} that both have a score of")
+    scores_a = [each.mean or 0.0 for each, _ in pairs]
+    scores_b = [each.mean or 0.0 for _, each in pairs]
+    families = [each.family for each, _ in pairs]
+    difference = stats.paired_difference(scores_a, scores_b, families)
+    apart = [x - y for x, y in zip(scores_a, scores_b, strict=True)]
+    up = sum(_solved(x) and not _solved(y) for x, y in pairs)
+    down = sum(_solved(y) and not _solved(x) for x, y in pairs)
+    known = math.isfinite(difference.se) and difference.se > 0
+    return Comparison(
+        suite=a.suite, domain=a.domain, version=a.version, condition=a.condition, run_a=a.id, run_b=b.id,
+        mean_a=math.fsum(scores_a) / len(pairs), mean_b=math.fsum(scores_b) / len(pairs), difference=difference,
+        bootstrap=stats.bootstrap_interval(apart, families, draws=draws, seed=1) if draws else difference.interval,
+        up=up, down=down, mcnemar=stats.mcnemar_exact(up, down), sign_flip=stats.sign_flip_test(apart, families),
+        p=difference.p, detectable=POWER_Z * difference.se if known else None,
+        label="; ".join(dict.fromkeys(filter(None, (a.label, b.label)))),
+    )  # fmt: skip
+
+
+def _solved(item: EvalItem) -> bool:
+    """In more than half of its judged epochs."""
+    return sum(score >= SOLVED for score in item.judged) * 2 > len(item.judged)
+
+
+def corrected(found: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """The same with p corrected by Holm over all of them, since a look at many domains finds something in one."""
+    if not found:
+        return ()
+    return tuple(replace(each, p=p) for each, p in zip(found, stats.holm([c.p for c in found]), strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    a: str
+    b: str
+    """What names the two to people."""
+    rows: tuple[Comparison, ...]
+    refused: tuple[str, ...] = ()
+    """What could not be compared, and why."""
+
+    def to_dict(self) -> dict[str, Any]:
+        rows = [row.to_dict() for row in self.rows]
+        return {"a": self.a, "b": self.b, "verdict": sentence(self), "rows": rows, "refused": list(self.refused)}
+
+
+def models(store: Store, a: str, b: str, *, draws: int = DRAWS) -> Report:
+    """Everything that both models, or runs, have been asked; of each suite their newest finished runs of one version.
+
+    Raises:
+        NotComparable: one was never measured, or they share nothing that can be compared.
+    """
+    first, second = _runs(store, a), _runs(store, b)
+    rows, refused = [], []
+    for (suite, condition), mine in first.items():
+        theirs = second.get((suite, condition))
+        if theirs is None:
+            refused.append(f"{b} was not asked {suite}{f' under {condition}' if condition else ''}")
+            continue
+        try:
+            rows.append(pair(store, *_closest(mine, theirs), draws=draws))
+        except NotComparable as err:
+            refused.append(str(err))
+    if not rows:
+        raise NotComparable("; ".join(refused) or f"{a} was asked nothing")
+    return Report(a=_name(first, a), b=_name(second, b), rows=corrected(rows), refused=tuple(refused))
+
+
+def pair(
+    store: Store, a: EvalRun, b: EvalRun, *, across_conditions: bool = False, draws: int = DRAWS
+) -> Comparison:  # fmt: skip
+    """Two runs as the store has them. Raises NotComparable."""
+    check(a, b, across_conditions=across_conditions)
+    mine, theirs = store.evals.items(a.id), store.evals.items(b.id)
+    return compare(a, mine, b, theirs, across_conditions=across_conditions, draws=draws)
+
+
+Asked = dict[tuple[str, str], list[EvalRun]]
+
+
+def _runs(store: Store, name: str) -> Asked:
+    """(suite, condition) → finished runs, the newest first: of one run by its id, else of a model."""
+    run = store.evals.get(name)
+    if run is not None and not run.is_done:
+        raise NotComparable(f"{name} did not finish; `scout eval run {run.suite} --resume` goes on")
+    found = [run] if run is not None else store.evals.listing(model=name, only_done=True)
+    if not found:
+        raise NotComparable(f"no finished run of {name}; `scout eval list` names what there is")
+    asked: Asked = {}
+    for each in found:
+        if each.kind != "open":
+            asked.setdefault((each.suite, each.condition), []).append(each)
+    return asked
+
+
+def _closest(mine: Sequence[EvalRun], theirs: Sequence[EvalRun]) -> tuple[EvalRun, EvalRun]:
+    """The newest two that can be compared; the newest of each where none can, which then says why."""
+    for one in mine:
+        for other in theirs:
+            if (one.version, one.seed) == (other.version, other.seed) and one.id != other.id:
+                return one, other
+    return mine[0], theirs[0]
+
+
+def _name(asked: Asked, given: str) -> str:
+    newest = next(iter(asked.values()))[0]
+    return newest.released if given in (newest.model, newest.release_id) else given
+
+
+def points(share: float) -> str:
+    """A difference in points of a hundred, with its sign."""
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
+def sentence(report: Report) -> str:
+    """What can be said of the first model, in a line: where it is better, worse, and what a tie could have shown."""
+    parts = [f"better than {report.b} at {_said(row)}" for row in report.rows if row.result == "better"]
+    parts += [f"worse than {report.b} at {_said(row)}" for row in report.rows if row.result == "worse"]
+    parts += [f"no detectable difference in {_topic(row)}{_could(row)}" for row in report.rows if row.result == "tie"]
+    labels = dict.fromkeys(row.label for row in report.rows if row.label)
+    return "; ".join(parts) + (f" (not to be trusted: {'; '.join(labels)})" if labels else "")
+
+
+def _topic(row: Comparison) -> str:
+    named = row.domain if row.domain == row.suite else f"{row.domain} ({row.suite})"
+    return f"{named} under {row.condition}" if row.condition else named
+
+
+def _said(row: Comparison) -> str:
+    low, high = (100 * bound for bound in row.difference.interval)
+    interval = f", interval {low:.1f} to {high:.1f}".replace("-", "−") if math.isfinite(low) else ""
+    return f"{_topic(row)}, {points(row.difference.mean)}{interval}"
+
+
+def _could(row: Comparison) -> str:
+    if row.detectable is None:
+        return ", which scored alike on every item" if row.difference.se == 0 else ", which has too few items to tell"
+    return f", which could have shown {100 * row.detectable:.1f}"

@@ -1,0 +1,157 @@
+"""One suite on one model, from its gate to the store: `evaluate` is what the command line and the nightly watch both call.
+
+A run has a folder of its own under `evals/runs/` in the data folder: the prompts, the answers as they came, Inspect's log.
+What has an answer is not asked again when a run is resumed. Asking is `run`'s, figures are `summary`'s.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from evals import run as runner
+from evals import summary
+from evals.asking import Asker, Manner
+from evals.core import Case, Suite
+from evals.journal import Journal
+from evals.summary import FREE, Prices
+from scout.clock import now
+from scout.progress import SILENT, Progress
+from scout.serving.client import ModelClient
+from scout.store import Store
+from scout.store.evals import EvalRun, new_id
+
+PROMPTS = "prompts.jsonl"
+PROMPT_CHARACTERS = 20_000
+"""So much of a prompt is kept beside the answers, for people to look at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is asked, how, and why."""
+
+    suite: Suite
+    condition: str = ""
+    """The perturbation that `suite` stands under; empty for none."""
+    seed: int
+    items: int
+    epochs: int
+    manner: Manner
+    prices: Prices = FREE
+    purpose: str = "manual"
+    release_id: str = ""
+    label: str = ""
+    """Why a run would not be trusted whatever it gives: the gate's word."""
+    checks: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Refused(Exception):
+    """A suite that cannot be believed, or cannot run here; the message says which and why."""
+
+
+def runs_folder(data_dir: Path) -> Path:
+    return data_dir / "evals" / "runs"
+
+
+async def evaluate(
+    store: Store, data_dir: Path, client: ModelClient, plan: Plan, *, resume: bool = False, progress: Progress = SILENT,
+    vet: Callable[[Suite], str] | None = None,
+) -> EvalRun:  # fmt: skip
+    """Run a plan and keep what came of it. A run whose endpoint died is kept unfinished, and can be resumed.
+
+    Raises:
+        Refused: the suite does not pass its own check (`vet`), or cannot run on this machine.
+        NeedsExtra: Inspect is not installed.
+        ModelError: the model is not there.
+    """
+    runner.check_installed()
+    if why := plan.suite.unavailable():
+        raise Refused(f"{plan.suite.name}: {why}")
+    if vet is not None and (wrong := vet(plan.suite)):
+        raise Refused(f"{plan.suite.name} fails its self-check and shows no score: {wrong}")
+    model = await client.model_name()
+    begun = _begun(store, plan, model) if resume else None
+    started = _new(plan, model, client.settings.base_urls[0]) if begun is None else begun
+    folder = runs_folder(data_dir) / started.id
+    cases = distinct(plan.suite.build(plan.seed, plan.items), plan.suite.name)
+    started = replace(started, items=len(cases))
+    store.evals.start(started)
+    journal = Journal(folder)
+    _keep_prompts(folder, cases)
+    asker = Asker(
+        client=client, verify=plan.suite.verify, manner=plan.manner, at_once=client.settings.concurrency
+    )  # fmt: skip
+    clock = time.perf_counter()
+    try:
+        ran = await runner.run(
+            plan.suite, cases, asker, journal, epochs=plan.epochs, model=model, folder=folder, progress=progress,
+            facts={"run": started.id, "seed": plan.seed, "condition": plan.condition, "label": plan.label},
+        )  # fmt: skip
+    finally:
+        journal.close()
+    wall = time.perf_counter() - clock + float(started.summary.get("seconds", {}).get("wall", 0.0))
+    found = summary.items(cases, ran.told, plan.epochs)
+    figures = summary.figures(found, ran.told, epochs=plan.epochs, wall=wall, prices=plan.prices)
+    label = "; ".join(filter(None, (plan.label, summary.untrusted(figures))))
+    ended = asker.ended
+    done = replace(
+        started, summary=figures, label=label, checks=dict(plan.checks), finished=None if ended else now(),
+        message=f"{ended.message}; `--resume` goes on from {figures['answers']} answers" if ended else "",
+    )  # fmt: skip
+    store.evals.save(done, found)
+    return done
+
+
+def distinct(cases: Sequence[Case[Any]], name: str) -> tuple[Case[Any], ...]:
+    """The cases, one an id: cases of the same text share theirs.
+
+    Raises:
+        Refused: there are none.
+    """
+    found = tuple({case.id: case for case in cases}.values())
+    if not found:
+        raise Refused(f"{name} made no items")
+    return found
+
+
+def _new(plan: Plan, model: str, endpoint: str) -> EvalRun:
+    at = now()
+    suite = plan.suite
+    return EvalRun(
+        id=new_id(suite.name, at), suite=suite.name, version=suite.version, domain=suite.domain, kind=str(suite.kind),
+        seed=plan.seed, items=plan.items, epochs=plan.epochs, model=model, endpoint=endpoint, release_id=plan.release_id,
+        condition=plan.condition, purpose=plan.purpose, options=options(plan), started=at, label=plan.label,
+        checks=dict(plan.checks),
+    )  # fmt: skip
+
+
+def options(plan: Plan) -> dict[str, Any]:
+    """What beside model and suite makes two runs the same."""
+    return {"temperature": plan.manner.temperature, "min_tokens": plan.manner.min_tokens, "asked": plan.items}
+
+
+def _begun(store: Store, plan: Plan, model: str) -> EvalRun | None:
+    """The newest unfinished run of the same plan on the same model."""
+    key = (plan.suite.version, plan.condition, plan.seed, plan.epochs, options(plan))
+    for run in store.evals.listing(suite=plan.suite.name, model=model):
+        if not run.is_done and (run.version, run.condition, run.seed, run.epochs, dict(run.options)) == key:
+            return run
+    return None
+
+
+def _keep_prompts(folder: Path, cases: Sequence[Case[Any]]) -> None:
+    path = folder / PROMPTS
+    if path.exists():
+        return
+    half = path.with_suffix(".part")
+    with half.open("w", encoding="utf-8") as file:
+        for case in cases:
+            said = "\n\n".join(f"{message.role}: {message.content}" for message in case.messages)
+            gold = case.gold if isinstance(case.gold, str) else repr(case.gold)
+            told = {"item": case.id, "family": case.group, "prompt": said[:PROMPT_CHARACTERS], "gold": gold[:2000]}
+            file.write(json.dumps(told) + "\n")
+    half.replace(path)
