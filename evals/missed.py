@@ -88,7 +88,7 @@ def sentence(strata: Sequence[Sampled]) -> str:
         return f"{of} you wanted {ups}. {lacking(strata)} more thumbs, and this line says what share that stands for."
     return (
         f"{of} you wanted {ups}: an estimated {_percent(found.share)} ({_percent(found.low)} to {_percent(found.high)}) of the "
-        f"{pool:,} skipped this week, about {round(found.share * pool):,} items."
+        f"{pool:,} skipped this week, that is {round(found.low * pool):,} to {round(found.high * pool):,} items."
     )
 
 

@@ -25,8 +25,9 @@ from typing import Any
 
 from evals.stats import around
 
-THIN = 30.0
-"""Slots that those of a policy must be worth, as evidence, for an interval to be believed."""
+THIN = 50.0
+"""Slots that those of a policy must be worth, as evidence, for an interval to be believed: with fewer, intervals of 95%
+held the truth in 92% (28 slots) or 74% (11) of simulated logs."""
 LEAST_DAYS = 5
 
 
