@@ -212,7 +212,7 @@ def test_a_score_beyond_its_range_is_no_score(store: Store, server: ScriptedServ
 def test_a_suite_that_fails_its_own_check_is_refused_by_name_and_asks_nothing(
     store: Store, server: ScriptedServer
 ) -> None:
-    with pytest.raises(Refused, match="sums fails its self-check.*gold scores 0"):
+    with pytest.raises(Refused, match=r"sums fails its self-check.*gold scores 0"):
         ran(store, server, plan(suite()), vet=lambda each: "gold scores 0")
     assert server.chats == []
     assert store.evals.listing() == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scout.cli import eval_run, eval_runs, eval_triage, eval_watch
 from scout.cli.errors import Later
 from scout.cli.examples import Group
 from scout.cli.output import emit_json, on_terminal, say, table
@@ -21,7 +22,7 @@ HEAD = ("defences", "attack", "through", "share", "95% interval", "benign utilit
 
 @click.group(cls=Group, name="eval", example="scout eval injection")
 def eval_() -> None:
-    """Measure the served model."""
+    """Measure models, ranking, routing, summaries."""
 
 
 @eval_.command(example="scout eval injection\nscout eval injection --defence each --json > injection.json")
@@ -83,3 +84,8 @@ def rows(found: Report) -> list[list[str]]:
 def _share(share: Share) -> tuple[str, str]:
     low, high = share.interval
     return f"{share.count / share.of:.0%}" if share.of else "–", f"{low:.0%} to {high:.0%}"
+
+
+eval_.add_command(eval_triage.triage)
+for command in (eval_run.run, eval_runs.list_, eval_runs.compare, eval_watch.watch, eval_runs.export):
+    eval_.add_command(command)
