@@ -19,13 +19,14 @@ from evals.asking import Asker, Manner
 from evals.core import Case, Suite
 from evals.journal import Journal
 from evals.summary import FREE, Prices
+from evals.transcripts import PROMPTS
+from evals.transcripts import folder as folder_of
 from scout.clock import now
 from scout.progress import SILENT, Progress
 from scout.serving.client import ModelClient
 from scout.store import Store
 from scout.store.evals import EvalRun, new_id
 
-PROMPTS = "prompts.jsonl"
 PROMPT_CHARACTERS = 20_000
 """So much of a prompt is kept beside the answers, for people to look at."""
 
@@ -53,10 +54,6 @@ class Refused(Exception):
     """A suite that cannot be believed, or cannot run here; the message says which and why."""
 
 
-def runs_folder(data_dir: Path) -> Path:
-    return data_dir / "evals" / "runs"
-
-
 async def evaluate(
     store: Store, data_dir: Path, client: ModelClient, plan: Plan, *, resume: bool = False, progress: Progress = SILENT,
     vet: Callable[[Suite], str] | None = None,
@@ -76,7 +73,7 @@ async def evaluate(
     model = await client.model_name()
     begun = _begun(store, plan, model) if resume else None
     started = _new(plan, model, client.settings.base_urls[0]) if begun is None else begun
-    folder = runs_folder(data_dir) / started.id
+    folder = folder_of(data_dir, started.id)
     cases = distinct(plan.suite.build(plan.seed, plan.items), plan.suite.name)
     started = replace(started, items=len(cases))
     store.evals.start(started)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from evals.evaluate import PROMPTS, runs_folder
-from evals.journal import FILE_NAME, Told, read
+from evals import transcripts
+from evals.journal import Told
 from evals.run import PINNED
 from evals.summary import SOLVED
 from scout.clock import now
@@ -29,7 +29,7 @@ def write(run: EvalRun, folder: Path, *, data_dir: Path, organization: str) -> P
     developer, _, name = run.released.rpartition("/")
     place = folder / _plain(run.suite) / _plain(developer or "unknown") / _plain(name)
     place.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(line, ensure_ascii=False) + "\n" for line in samples(run, runs_folder(data_dir) / run.id)]
+    lines = [json.dumps(line, ensure_ascii=False) + "\n" for line in samples(run, data_dir)]
     beside = place / f"{run.id}_samples.jsonl"
     text = "".join(lines)
     beside.write_text(text, encoding="utf-8")
@@ -100,25 +100,16 @@ def _result(run: EvalRun) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def samples(run: EvalRun, folder: Path) -> Iterator[dict[str, Any]]:
+def samples(run: EvalRun, data_dir: Path) -> Iterator[dict[str, Any]]:
     """A record an item and epoch that was judged; none where the run's folder is gone."""
-    prompts = prompts_in(folder)
-    for told in read(folder / FILE_NAME):
+    prompts = transcripts.asked(data_dir, run.id)
+    for told in transcripts.said(data_dir, run.id):
         if told.score is not None:
-            yield _sample(run, told, prompts.get(told.item, {}))
+            yield _sample(run, told, prompts.get(told.item, transcripts.Asked("", "", "")))
 
 
-def prompts_in(folder: Path) -> dict[str, Mapping[str, Any]]:
-    """Item → what was asked and what is right, as text."""
-    try:
-        lines = (folder / PROMPTS).read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return {}
-    return {value["item"]: value for value in map(json.loads, lines)}
-
-
-def _sample(run: EvalRun, told: Told, asked: Mapping[str, Any]) -> dict[str, Any]:
-    raw, gold = str(asked.get("prompt", "")), str(asked.get("gold", ""))
+def _sample(run: EvalRun, told: Told, asked: transcripts.Asked) -> dict[str, Any]:
+    raw, gold = asked.prompt, asked.gold
     agentic = run.kind == "agentic"
     source = f"messages[{max(0, len(told.turns) - 1)}].content" if agentic else "output.raw"
     return {
@@ -145,7 +136,7 @@ def _sample(run: EvalRun, told: Told, asked: Mapping[str, Any]) -> dict[str, Any
             "total_tokens": told.usage.prompt + told.usage.completion, "input_tokens_cache_read": told.usage.cached,
         },
         "performance": {"latency_ms": round(1000 * told.seconds, 1)},
-        "metadata": {"epoch": str(told.epoch), "family": str(asked.get("family", ""))},
+        "metadata": {"epoch": str(told.epoch), "family": asked.family},
     }  # fmt: skip
 
 

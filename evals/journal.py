@@ -69,12 +69,18 @@ def _whole(path: Path) -> None:
         path.write_bytes(data[: data.rfind(b"\n") + 1])
 
 
-def read(path: Path) -> Iterator[Told]:
-    """The answers in a journal; none where there is no file. Lines that cannot be read are left out."""
+def read(path: Path, *, item: str | None = None) -> Iterator[Told]:
+    """The answers in a journal, of one item where one is named; none where there is no file.
+
+    Lines that cannot be read are left out.
+    """
     if not path.exists():
         return
+    start = b"" if item is None else f'{{"item": {json.dumps(item)}, '.encode()
     with path.open("rb") as lines:
         for one in lines:
+            if not one.startswith(start):
+                continue
             try:
                 yield _told(json.loads(one))
             except (ValueError, KeyError, TypeError):

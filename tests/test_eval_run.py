@@ -17,8 +17,9 @@ from scripted_server import CLOSE, TRUNCATED, Request, ScriptedServer, Turn, ser
 
 from evals.asking import Manner
 from evals.core import Answer, Case, Suite, Verdict
-from evals.evaluate import Plan, Refused, evaluate, runs_folder
+from evals.evaluate import Plan, Refused, evaluate
 from evals.journal import FILE_NAME, read
+from evals.transcripts import folder
 from scout.config import Model
 from scout.serving.client import ModelClient, Patience
 from scout.store import Store
@@ -83,7 +84,7 @@ def test_the_log_is_one_that_inspect_reads_with_every_sample_and_score(store: St
 
     server.script = adds_even
     done = ran(store, server, plan(suite(), epochs=2))
-    (file,) = (runs_folder(store.path.parent) / done.id).glob("*.eval")
+    (file,) = folder(store.path.parent, done.id).glob("*.eval")
     log = read_eval_log(str(file))
     assert log.status == "success"
     assert log.eval.model == "scout/scripted"
@@ -175,7 +176,7 @@ def test_without_resume_a_stopped_run_is_left_as_it_is(store: Store, server: Scr
 def test_a_journal_cut_off_in_the_middle_of_a_line_is_gone_on_with(store: Store, server: ScriptedServer) -> None:
     done = ran(store, server, plan(suite(), items=4))
     store.evals.start(replace(done, finished=None))
-    journal = runs_folder(store.path.parent) / done.id / FILE_NAME
+    journal = folder(store.path.parent, done.id) / FILE_NAME
     journal.write_bytes(journal.read_bytes()[:-20])
     server.requests.clear()
     again = ran(store, server, plan(suite(), items=4), resume=True)
