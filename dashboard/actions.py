@@ -18,6 +18,7 @@ from scout import readers
 from scout.clock import now
 from scout.config import ConfigError
 from scout.items import Aspect, Feedback, ItemId
+from scout.policies import NoChange
 from scout.store import StoreError
 
 ORIGIN = "dashboard"
@@ -65,12 +66,18 @@ def ask(here: Here, kind: str, payload: Mapping[str, Any]) -> None:
         store.jobs.ask(kind, payload, now())
 
 
+def stop(here: Here, job: int) -> None:
+    """Take back work that was asked of the worker."""
+    with told(), here.store() as store:
+        store.jobs.stop(job, now())
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Keep what went wrong for `trouble` to tell."""
     try:
         yield
-    except (StoreError, ConfigError, readers.UnknownItem, readers.BadFeedback) as err:
+    except (StoreError, ConfigError, NoChange, readers.UnknownItem, readers.BadFeedback) as err:
         st.session_state[_TROUBLE] = str(err)
 
 

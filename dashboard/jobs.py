@@ -7,11 +7,11 @@ from datetime import timedelta
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import data, ui
+from dashboard import actions, data, ui
 from dashboard.session import Here
 from dashboard.ui import html, join, md
 from scout.clock import now
-from scout.store.jobs import JobRow, JobState
+from scout.store.jobs import LONG, JobRow, JobState
 
 NAMES = {
     "run": "Daily run",
@@ -26,6 +26,7 @@ _PATIENCE = timedelta(seconds=20)
 _FRESH = timedelta(minutes=2)
 """How long the end of a job is told."""
 _BUSY = "jobs-under-way"
+_ENDED = {JobState.FAILED: "failed", JobState.STOPPED: "stopped"}
 
 
 def strip(here: Here) -> None:
@@ -46,6 +47,11 @@ def _draw(here: Here) -> None:
         for row in under_way:
             label = f"**{NAMES.get(row.kind, md(row.kind))}** · {md(row.message) or _waiting(row, alone=len(under_way) == 1)}"
             st.progress(min(1.0, max(0.0, row.progress)), text=label)
+            if row.kind in LONG or row.state is JobState.QUEUED:
+                st.button(
+                    "Ending" if row.stop else "Stop", key=f"stop-{row.id}", icon=":material/stop_circle:", type="tertiary",
+                    disabled=row.stop, on_click=actions.stop, args=(here, row.id),
+                )  # fmt: skip
         ended = [row for row in rows if row not in under_way][-2:]
         if ended:
             ui.show(join(_ended(row) for row in ended))
@@ -60,6 +66,6 @@ def _waiting(row: JobRow, *, alone: bool) -> str:
 def _ended(row: JobRow) -> Markup:
     return html(
         '<div class="sc-faint" style="font-size:.88rem"><span class="sc-dot {}"></span><b>{}</b> {}: {}</div>',
-        row.state.value, NAMES.get(row.kind, row.kind), "failed" if row.state is JobState.FAILED else "done",
+        row.state.value, NAMES.get(row.kind, row.kind), _ENDED.get(row.state, "done"),
         ui.text(row.message, limit=300),
     )  # fmt: skip

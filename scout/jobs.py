@@ -1,10 +1,15 @@
-"""Long work that a page asked for, done by one worker process. A page asks and shows; it never does the work itself."""
+"""Long work that a page asked for, done by one worker process. A page asks and shows; it never does the work itself.
+
+What can take very long (`LONG`) is done beside the rest, by a thread of its own, so that nothing short waits for it.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from scout import pipeline
@@ -20,7 +25,7 @@ from scout.readers import like
 from scout.source_list import add_feed, add_feeds, known_feed
 from scout.sources import lookup, opml
 from scout.store import Store
-from scout.store.jobs import JobRow, JobState
+from scout.store.jobs import LONG, JobRow, JobState
 
 log = logging.getLogger("scout")
 
@@ -35,6 +40,10 @@ class JobFailed(Exception):
     """The job could not be done; the message is for whoever asked."""
 
 
+class JobStopped(Exception):
+    """The job was asked to end and did; the message says what stands."""
+
+
 def work(settings: Settings, *, once: bool = False, stop: Callable[[], bool] = lambda: False) -> int:
     """Do the waiting jobs, then (unless `once`) wait for more until `stop()`. How many were done.
 
@@ -43,25 +52,48 @@ def work(settings: Settings, *, once: bool = False, stop: Callable[[], bool] = l
     Raises:
         Locked: another worker serves this data directory.
     """
+    left = threading.Event()
+
+    def ends() -> bool:
+        return left.is_set() or stop()
+
+    with held(settings, "worker"), ThreadPoolExecutor(1, thread_name_prefix="long-jobs") as threads:
+        with Store(settings.database) as store:
+            store.jobs.requeue_orphans()
+        beside = threads.submit(_serve, settings, only=LONG, but=(), once=once, stop=ends)
+        try:
+            done = _serve(settings, only=(), but=LONG, once=once, stop=lambda: stop() or (beside.done() and not once))
+            return done + beside.result()
+        finally:
+            if not once:
+                left.set()
+
+
+def _serve(settings: Settings, *, only: Sequence[str], but: Sequence[str], once: bool, stop: Callable[[], bool]) -> int:
+    """Do jobs of those kinds until `stop()`, or with `once` until none waits. How many were done."""
     done = 0
-    with held(settings, "worker"), Store(settings.database) as store:
-        store.jobs.requeue_orphans()
+    with Store(settings.database) as store:
         while not stop():
-            job = store.jobs.take(now())
+            job = store.jobs.take(now(), only=only, but=but)
             if job is None:
                 if once:
                     break
                 time.sleep(POLL_SECONDS)
                 continue
-            _do(store, load(), job)
+            _do(store, load(), job, stop)
             done += 1
     return done
 
 
-def _do(store: Store, settings: Settings, job: JobRow) -> None:
+def _do(store: Store, settings: Settings, job: JobRow, stop: Callable[[], bool]) -> None:
+    task = _Task(store, job.id, stop)
     try:
-        message = KINDS[job.kind](store, settings, job.payload, _JobProgress(store, job.id))
+        message = KINDS[job.kind](store, settings, job.payload, task)
         state = JobState.DONE
+    except JobStopped as err:
+        if not store.jobs.is_to_stop(job.id):
+            return  # it is the worker that ends: the next one takes the job up again
+        state, message = JobState.STOPPED, str(err)
     except (JobFailed, FetchError, Locked) as err:
         state, message = JobState.FAILED, str(err)
     except Exception as err:
@@ -70,12 +102,16 @@ def _do(store: Store, settings: Settings, job: JobRow) -> None:
     store.jobs.finish(job.id, now(), state=state, message=message)
 
 
-class _JobProgress:
-    """Progress that lands in the job's row, at most a few times a second."""
+class _Task:
+    """A job under way: its progress lands in its row, at most a few times a second; it may be asked to end."""
 
-    def __init__(self, store: Store, job: int) -> None:
-        self.store, self.job = store, job
+    def __init__(self, store: Store, job: int, stop: Callable[[], bool]) -> None:
+        self.store, self.job, self._stop = store, job, stop
         self.name, self.total, self.steps, self.written = "", 0, 0, 0.0
+
+    def is_to_end(self) -> bool:
+        """Whether whoever asked wants it no more, or the worker ends."""
+        return self._stop() or self.store.jobs.is_to_stop(self.job)
 
     def stage(self, name: str, total: int | None = None) -> None:
         self.name, self.total, self.steps, self.written = name, total or 0, 0, 0.0
@@ -152,16 +188,20 @@ def _onboard(store: Store, settings: Settings, payload: Mapping[str, Any], progr
     return f"{given} papers liked{trouble}{lost}{unclear}"
 
 
-def _research(store: Store, settings: Settings, payload: Mapping[str, Any], progress: Progress) -> str:
+def _research(store: Store, settings: Settings, payload: Mapping[str, Any], progress: _Task) -> str:
     """Have the model read on about one item; what it comes to is on the item's page."""
-    from scout.agent.research import research
+    from scout.agent.research import Stopped, research
 
     item = store.items.get(str(payload["item"]))
     if item is None:
         raise JobFailed("the item is gone")
     try:
         with held(settings, "research"):
-            [found] = research(store, settings, [item], again=bool(payload.get("again")), progress=progress)
+            [found] = research(
+                store, settings, [item], again=bool(payload.get("again")), progress=progress, stop=progress.is_to_end
+            )
+    except Stopped:
+        raise JobStopped(f"{item.title[:80]}: stopped; asked for again, it goes on from there") from None
     except ConfigError as err:
         raise JobFailed(str(err)) from err
     if found.brief is None:
@@ -170,7 +210,7 @@ def _research(store: Store, settings: Settings, payload: Mapping[str, Any], prog
     return f"{item.title[:80]}: {len(found.brief.claims)} claims after {found.rounds} rounds"
 
 
-KINDS: Mapping[str, Callable[[Store, Settings, Mapping[str, Any], Progress], str]] = {
+KINDS: Mapping[str, Callable[[Store, Settings, Mapping[str, Any], _Task], str]] = {
     "run": _run,
     "poll": _poll,
     "add-source": _add_source,

@@ -121,14 +121,17 @@ class Scripted:
         self.sent: list[list[Message]] = []
         self.offered: list[Sequence[Tool] | None] = []
         self.schemas: list[Mapping[str, Any] | None] = []
+        self.limits: list[tuple[int, int]] = []
+        """Tokens a reply may have, and its priority."""
 
     async def chat(
         self, messages: Sequence[Message], *, max_tokens: int, schema: Mapping[str, Any] | None,
-        tools: Sequence[Tool] | None, deadline: float | None, cut_is_fault: bool,
+        tools: Sequence[Tool] | None, priority: int, deadline: float | None, cut_is_fault: bool,
     ) -> Reply:  # fmt: skip
         self.sent.append(list(messages))
         self.offered.append(tools)
         self.schemas.append(schema)
+        self.limits.append((max_tokens, priority))
         reply = self.replies.pop(0)
         if isinstance(reply, ModelError):
             raise reply

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from agent_samples import BRIEF, PAPER, Scripted, call, says
@@ -15,7 +16,7 @@ from scout.agent.loop import BRIEF_SCHEMA, CUT, Loop
 from scout.agent.tools import Result, abstract
 from scout.agent.transcript import Step, StepKind, Transcript
 from scout.serving.errors import ModelError, ModelFault
-from scout.serving.messages import Finish, Message, Reply, Role, ToolCall
+from scout.serving.messages import Finish, Message, Priority, Reply, Role, ToolCall
 
 WIDE = Limits(rounds=24, tokens=1_000_000, seconds=900, context_tokens=16_000)
 SEARCH = call("search", {"query": "attention"})
@@ -205,3 +206,13 @@ def test_killed_after_any_step_it_goes_on_and_repeats_no_call_of_the_model(fatal
     kinds = [step.kind for step in steps]
     assert kinds.count(StepKind.REPLY) == len(script)
     assert kinds.count(StepKind.RESULT) == 4
+
+
+def test_every_reply_has_the_limits_room_and_their_priority() -> None:
+    model = Scripted(says("", SEARCH), says("", FINISH))
+    run(model, opened(), replace(WIDE, priority=Priority.BATCH))
+    assert model.limits == [(4_000, 10), (4_000, 10)]
+    tight = replace(WIDE, context_tokens=2_000)
+    model = Scripted(says("", FINISH))
+    run(model, opened(), tight)
+    assert model.limits == [(500, 1)]

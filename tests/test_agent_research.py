@@ -23,6 +23,7 @@ from scout.agent.research import read_transcript, research
 from scout.cli.app import app
 from scout.clock import now
 from scout.config import ConfigError
+from scout.serving.messages import Priority
 from scout.store import Store
 from scout.store.jobs import JobState
 
@@ -273,3 +274,14 @@ def test_the_command_reads_as_a_brief(settings: config.Settings) -> None:
         assert part in shown.output
     assert CliRunner().invoke(app, ["research"]).exit_code == 2
     assert CliRunner().invoke(app, ["research", "--top", "2"]).exit_code == 1
+
+
+def test_one_item_is_a_persons_and_the_best_of_a_digest_are_a_batch(
+    settings: config.Settings, model: ScriptedServer
+) -> None:
+    with Store(settings.database) as store:
+        research(store, settings, [PAPER])
+        research(store, settings, [PAPER], again=True, priority=Priority.BATCH)
+    priorities = [request.body["priority"] for request in model.chats]
+    assert set(priorities[:9]) == {1}
+    assert set(priorities[9:]) == {10}

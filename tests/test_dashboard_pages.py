@@ -168,6 +168,20 @@ def test_a_job_that_failed_says_why() -> None:
     assert "no feed at &lt;b&gt;x&lt;/b&gt;" in page
 
 
+def test_a_research_under_way_can_be_stopped() -> None:
+    filled()
+    with Store(database()) as store:
+        from scout.clock import now
+
+        id = store.jobs.ask("research", {"item": "arxiv:2512.00101"}, now())
+        store.jobs.take(now())
+    app = opened("sources")
+    app.button(key=f"stop-{id}").click().run()
+    with Store(database()) as store:
+        assert store.jobs.is_to_stop(id)
+    assert app.button(key=f"stop-{id}").disabled
+
+
 # --- item
 
 

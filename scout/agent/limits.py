@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from scout.agent.brief import Brief
 from scout.agent.transcript import Transcript
+from scout.serving.messages import Priority
 
 _TIME_TO_ANSWER = 0.15
 """The part of the time that is kept for the last round."""
@@ -42,6 +43,8 @@ class Limits:
     context_tokens: int
     """What the model is shown and may answer in one round."""
     call_seconds: float = 120.0
+    priority: Priority = Priority.PERSON
+    """Whose requests a busy server takes first."""
 
     @property
     def reply_tokens(self) -> int:

@@ -43,7 +43,7 @@ class Chat(Protocol):
 
     async def chat(
         self, messages: Sequence[Message], *, max_tokens: int, schema: Mapping[str, Any] | None,
-        tools: Sequence[Tool] | None, deadline: float | None, cut_is_fault: bool,
+        tools: Sequence[Tool] | None, priority: int, deadline: float | None, cut_is_fault: bool,
     ) -> Reply: ...  # fmt: skip
 
 
@@ -114,7 +114,8 @@ class Loop:
         try:
             reply = await self.model.chat(
                 sent, max_tokens=self.limits.reply_tokens, schema=BRIEF_SCHEMA if is_last else None,
-                tools=None if is_last else self.offered, deadline=self.limits.deadline(self.transcript), cut_is_fault=False,
+                tools=None if is_last else self.offered, priority=self.limits.priority,
+                deadline=self.limits.deadline(self.transcript), cut_is_fault=False,
             )  # fmt: skip
         except ModelError as err:
             self.transcript.add(Step(kind=StepKind.FAULT, text=err.message, seconds=self.clock() - began))

@@ -7,8 +7,9 @@ stands, saved, for the next time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from scout import clock, untrusted
 from scout.agent.arguments import specifications
@@ -23,13 +24,17 @@ from scout.progress import SILENT, Progress
 from scout.prompts import prompt
 from scout.serving.client import ModelClient
 from scout.serving.errors import ModelError
-from scout.serving.messages import Message, Role
+from scout.serving.messages import Message, Priority, Role
 from scout.sources.base import Tools
 from scout.sources.tools import open_tools
 from scout.store import Store
 from scout.store.research import ResearchRow
 
+T = TypeVar("T")
+
 PROMPT = "research"
+LOOK_SECONDS = 0.3
+"""How often a research looks whether it is to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +48,27 @@ class Researched:
     brief: Brief | None
     rounds: int = 0
     tokens: int = 0
+    model: str = ""
+    """By which model, as served; empty before it said anything."""
     message: str = ""
     """Why it waits."""
     passes: bool = True
     """Whether it may go on by waiting alone; else the configuration must change."""
 
 
+class Stopped(Exception):
+    """It was asked to end. What was found is saved, and the same research goes on from there."""
+
+
 def research(
-    store: Store, settings: Settings, items: Sequence[Item], *, again: bool = False, progress: Progress = SILENT
-) -> list[Researched]:
+    store: Store, settings: Settings, items: Sequence[Item], *, again: bool = False,
+    priority: Priority = Priority.PERSON, progress: Progress = SILENT, stop: Callable[[], bool] = lambda: False,
+) -> list[Researched]:  # fmt: skip
     """A result for each item, in order. One that has its brief already is not researched again, unless `again`.
 
     Raises:
         ConfigError: no model is configured.
+        Stopped: `stop()` became true.
     """
     if not settings.model.base_urls:
         raise ConfigError("model.base_urls names no endpoint; `scout serve` starts one, and prints what to set")
@@ -66,15 +79,31 @@ def research(
 
         async def one(item: Item, model: Chat, tools: Tools) -> Researched:
             async with turns:
-                found = await _one(store, settings, item, model, tools, again=again)
+                found = await _one(store, item, model, tools, limits_of(settings, priority), again=again)
             progress.step(item.title)
             return found
 
         with open_tools(settings) as tools:
             async with ModelClient(settings.model) as model:
-                return list(await asyncio.gather(*(one(item, model, tools) for item in items)))
+                work = asyncio.gather(*(one(item, model, tools) for item in items))
+                return await _unless(stop, work)
 
     return asyncio.run(all_of_them())
+
+
+async def _unless(stop: Callable[[], bool], work: asyncio.Future[list[T]]) -> list[T]:
+    """What the work comes to.
+
+    Raises:
+        Stopped: it was to stop first, and was left where it was.
+    """
+    while not work.done() and not stop():
+        await asyncio.wait([work], timeout=LOOK_SECONDS)
+    if work.done():
+        return work.result()
+    work.cancel()
+    await asyncio.wait([work])
+    raise Stopped
 
 
 def top(store: Store, reader: str, count: int) -> list[Item]:
@@ -87,24 +116,25 @@ def top(store: Store, reader: str, count: int) -> list[Item]:
     return [items[decision.item_id] for decision in read[:count] if decision.item_id in items]
 
 
-async def _one(store: Store, settings: Settings, item: Item, model: Chat, tools: Tools, *, again: bool) -> Researched:
+async def _one(store: Store, item: Item, model: Chat, tools: Tools, limits: Limits, *, again: bool) -> Researched:
     if not again and (row := store.researches.answered(item.id)) and not store.researches.unfinished(item.id):
         return told(store, item, row)
     id, transcript, fence = begun(store, item)
     loop = Loop(
         item=item.id, model=model, tools=Toolbox(tools, fence), offered=specifications(), transcript=transcript,
-        limits=limits_of(settings),
+        limits=limits,
     )  # fmt: skip
     try:
         ended = await loop.run()
     except ModelError as err:
         store.researches.wait(id, err.message)
         return Researched(
-            item, id, None, None, transcript.rounds, transcript.tokens, err.message, passes=err.kind.passes
-        )
+            item, id, None, None, transcript.rounds, transcript.tokens, transcript.model, err.message,
+            passes=err.kind.passes,
+        )  # fmt: skip
     brief = ended.brief.to_dict() if ended.brief else None
     store.researches.finish(id, clock.now(), ending=ended.ending, model=transcript.model, brief=brief)
-    return Researched(item, id, ended.ending, ended.brief, transcript.rounds, transcript.tokens)
+    return Researched(item, id, ended.ending, ended.brief, transcript.rounds, transcript.tokens, transcript.model)
 
 
 def begun(store: Store, item: Item) -> tuple[int, Transcript, str]:
@@ -137,12 +167,12 @@ def told(store: Store, item: Item, row: ResearchRow) -> Researched:
     """A research that ended, as it was reported then."""
     transcript = read_transcript(store, row.id)
     brief = Brief.from_dict(row.brief) if row.brief else None
-    return Researched(item, row.id, Ending(row.ending), brief, transcript.rounds, transcript.tokens)
+    return Researched(item, row.id, Ending(row.ending), brief, transcript.rounds, transcript.tokens, row.model)
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_of(settings: Settings, priority: Priority = Priority.PERSON) -> Limits:
     given = settings.research
     return Limits(
         rounds=given.rounds, tokens=given.tokens, seconds=given.minutes * 60, context_tokens=given.context_tokens,
-        call_seconds=settings.model.timeout_seconds,
+        call_seconds=settings.model.timeout_seconds, priority=priority,
     )  # fmt: skip

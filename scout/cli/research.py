@@ -40,6 +40,8 @@ def research(
     from scout.agent.research import research as look_into
     from scout.agent.research import top as best
     from scout.locks import held
+    from scout.serving.messages import Priority
+    from scout.serving.verdicts import label_of
 
     if (item is None) == (top is None):
         raise click.UsageError("name one ITEM, or give --top K")
@@ -50,11 +52,12 @@ def research(
         if not items:
             raise Missing(f"no digest of {name} has items to look into; `scout run` makes one")
         with held(found, "research"), progress() as bars:
-            results = look_into(store, found, items, again=again, progress=bars)
+            priority = Priority.BATCH if item is None else Priority.PERSON
+            results = look_into(store, found, items, again=again, priority=priority, progress=bars)
     if json_:
-        emit_json([facts(each) for each in results])
+        emit_json([facts(each, label_of(found.data_dir, by=each.model)) for each in results])
     else:
-        say("\n\n\n".join(told(each) for each in results))
+        say("\n\n\n".join(told(each, label_of(found.data_dir, by=each.model)) for each in results))
     for each in results:
         if each.ending is None:
             complain(f"{each.item.id} waits for the model: {each.message}; the same command goes on from there")
@@ -68,8 +71,8 @@ def status(results: list[Researched]) -> int:
     return Exit.DONE if any(each.brief for each in results) else Exit.BUG
 
 
-def facts(result: Researched) -> dict[str, Any]:
-    """A research in the public shape of `research --json` (docs/schemas/research.schema.json)."""
+def facts(result: Researched, label: str) -> dict[str, Any]:
+    """A research, with what is to be known of its model, in the public shape of `research --json` (docs/schemas/research.schema.json)."""
     return {
         "item": result.item.id,
         "title": result.item.title,
@@ -77,15 +80,19 @@ def facts(result: Researched) -> dict[str, Any]:
         "rounds": result.rounds,
         "tokens": result.tokens,
         "message": result.message,
+        "model": result.model,
+        "label": label,
         "brief": result.brief.to_dict() if result.brief else None,
     }
 
 
-def told(result: Researched) -> str:
+def told(result: Researched, label: str) -> str:
     """The same, for reading."""
     from scout.text import tex_to_plain
 
     head = f"{line(tex_to_plain(result.item.title))}\n{result.item.id} · {result.rounds} rounds"
+    if result.model:
+        head += f" · by {line(result.model)}{f' ({line(label)})' if label else ''}"
     brief = result.brief
     if brief is None:
         why = "waits for the model" if result.ending is None else f"ended without a brief ({result.ending})"

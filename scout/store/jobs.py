@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from scout.store.part import Part
-from scout.store.rows import moment, moment_or_none, pack, unpack, when
+from scout.store.rows import marks, moment, moment_or_none, pack, unpack, when
+
+LONG = ("research",)
+"""Kinds that may take many minutes: done beside the others, and ended on request while they run."""
 
 
 class JobState(StrEnum):
@@ -17,6 +20,8 @@ class JobState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    STOPPED = "stopped"
+    """Whoever asked did not want it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,15 @@ class JobRow:
     progress: float
     """From 0 to 1."""
     message: str
+    stop: bool = False
+    """It is asked to end."""
 
 
 def _row(row: Mapping[str, Any]) -> JobRow:
     return JobRow(
         row["id"], row["kind"], unpack(row["payload"]), JobState(row["state"]), moment(row["asked_at"]),
         moment_or_none(row["started"]), moment_or_none(row["finished"]), row["progress"], row["message"],
+        bool(row["stop"]),
     )  # fmt: skip
 
 
@@ -55,10 +63,13 @@ class Jobs(Part):
             )
             return int(cursor.lastrowid or 0)
 
-    def take(self, at: datetime) -> JobRow | None:
-        """The oldest waiting job, now running and ours; None where none waits."""
+    def take(self, at: datetime, *, only: Sequence[str] = (), but: Sequence[str] = ()) -> JobRow | None:
+        """The oldest waiting job, now running and ours; None where none waits. Of certain kinds, or of all but those."""
+        kinds = f" AND kind IN ({marks(only)})" if only else f" AND kind NOT IN ({marks(but)})" if but else ""
         with self.store.writing() as db:
-            found = db.conn.execute("SELECT id FROM jobs WHERE state = 'queued' ORDER BY id LIMIT 1").fetchone()
+            found = db.conn.execute(
+                f"SELECT id FROM jobs WHERE state = 'queued'{kinds} ORDER BY id LIMIT 1", (*(only or but),)
+            ).fetchone()
             if not found:
                 return None
             db.conn.execute("UPDATE jobs SET state = 'running', started = ? WHERE id = ?", (when(at), found[0]))
@@ -67,9 +78,21 @@ class Jobs(Part):
     def requeue_orphans(self) -> int:
         """Jobs that a worker left running when it died wait again. Only the one worker, at its start, may say so."""
         with self.store.writing() as db:
+            db.conn.execute("UPDATE jobs SET state = 'stopped' WHERE state = 'running' AND stop = 1")
             return db.conn.execute(
                 "UPDATE jobs SET state = 'queued', started = NULL, progress = 0 WHERE state = 'running'"
             ).rowcount
+
+    def stop(self, id: int, at: datetime) -> None:
+        """Take a waiting job back; ask one that runs to end, which it does where it can."""
+        with self.store.writing() as db:
+            db.conn.execute("UPDATE jobs SET stop = 1 WHERE id = ? AND state IN ('queued', 'running')", (id,))
+            db.conn.execute(
+                "UPDATE jobs SET state = 'stopped', finished = ? WHERE id = ? AND state = 'queued'", (when(at), id)
+            )
+
+    def is_to_stop(self, id: int) -> bool:
+        return bool(self.store.value("SELECT stop FROM jobs WHERE id = ?", id))
 
     def report(self, id: int, *, progress: float, message: str) -> None:
         with self.store.writing() as db:
