@@ -11,8 +11,14 @@ from pathlib import Path
 
 from evals.core import Suite
 from evals.suites.agentic import AGENTIC
+from evals.suites.code import CODE
+from evals.suites.gym import LOGIC, MATHEMATICS
+from evals.suites.instructions import INSTRUCTIONS
+from evals.suites.long_context import LONG_CONTEXT, LONGER_CONTEXT
+from evals.suites.proofs import PROOFS
 
-SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (AGENTIC,)}
+_SHIPPED = (LOGIC, MATHEMATICS, PROOFS, CODE, INSTRUCTIONS, LONG_CONTEXT, LONGER_CONTEXT, AGENTIC)
+SUITES: Mapping[str, Suite] = {suite.name: suite for suite in _SHIPPED}
 
 
 def installed(folder: Path) -> Mapping[str, Suite]:
