@@ -107,7 +107,7 @@ def rows_of(fits: Mapping[str, Fits], *, baseline: str, weights: Doubles) -> tup
             name=name,
             is_recipe=each.is_recipe,
             figures={
-                figure: _figure(values, None if name == baseline else drawn[baseline].get(figure))
+                figure: figure_of(values, None if name == baseline else drawn[baseline].get(figure))
                 for figure, values in drawn[name].items()
             },
             reliability=_pooled(each) if each.probabilities else None,
@@ -125,7 +125,8 @@ def _by_draw(fits: Fits, weights: Doubles) -> dict[str, Doubles]:
     return {name: np.mean([each[name](weights) for each in told], axis=0) for name in told[0]}
 
 
-def _figure(values: Doubles, others: Doubles | None) -> Figure:
+def figure_of(values: Doubles, others: Doubles | None) -> Figure:
+    """A figure from its values by draw (`bootstrap.drawn`) and, where there is somebody to compare with, theirs."""
     value = float(values[0]) if math.isfinite(values[0]) else None
     if others is None:
         return Figure(value, bootstrap.interval(values))

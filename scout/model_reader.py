@@ -106,7 +106,7 @@ class ModelReader:
         note = "" if rated else "it gave no rating"
         if (moved or decision).lane is Lane.SKIP and not always:
             return Told(outcome=Outcome.NOT_WANTED, message=note, decision=moved, rating=rating)
-        told = await self._summarize(item, near, tldr)
+        told = await self.summarize(item, near, tldr)
         message = "; ".join(filter(None, (note, told.message)))
         return Told(
             outcome=told.outcome, message=message, decision=moved, rating=rating, summary=told.summary,
@@ -128,7 +128,12 @@ class ModelReader:
                     break
         return {}
 
-    async def _summarize(self, item: Item, near: Nearness, tldr: str) -> Told:
+    async def summarize(self, item: Item, near: Nearness, tldr: str) -> Told:
+        """A summary of the item alone, without routing or rating it.
+
+        Raises:
+            ModelError: as `read`.
+        """
         for limit in LIMITS:
             text = prompting.shown(item, limit=limit)
             if not prompting.is_readable(text):

@@ -16,7 +16,6 @@ from scout.cli.output import complain, emit_json, on_terminal, say, table
 from scout.cli.shared import as_json, settings
 
 if TYPE_CHECKING:
-    from evals.papers import Papers
     from evals.triage import Setting
     from evals.triage_report import Report, Row
 
