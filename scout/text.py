@@ -59,6 +59,12 @@ def line(text: str, *, limit: int = 1_000) -> str:
     return " ".join(_UNSEEN.sub("", text[: 4 * limit]).split())[:limit].rstrip()
 
 
+def verbatim(text: str, *, limit: int = 20_000) -> str:
+    """`text` with its lines and indentation, without characters nobody sees; for answers and code."""
+    shown = _UNSEEN.sub("", text[: 2 * limit].replace("\r\n", "\n"))
+    return shown if len(shown) <= limit else f"{shown[:limit]}…"
+
+
 # --- sentences
 
 _END = re.compile(r"""[.!?…\n。！？](?:(?<=[.!?…])["'”’)\]]*\s+(?=[^\sa-z,;:)\]])|(?<=\n)\s*\n\s*|(?<=[。！？]))""")

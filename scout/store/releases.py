@@ -7,7 +7,7 @@ from datetime import datetime
 
 from scout.items import Release
 from scout.store.part import Part
-from scout.store.rows import moment, pack, unpack, when
+from scout.store.rows import batches, marks, moment, pack, unpack, when
 
 
 class Releases(Part):
@@ -41,3 +41,11 @@ class Releases(Part):
             )
             for row in rows
         ]
+
+    def published(self, ids: Iterable[str]) -> dict[str, datetime]:
+        """When each came out, of those that are known."""
+        found: dict[str, datetime] = {}
+        for batch in batches(dict.fromkeys(ids)):
+            sql = f"SELECT id, published FROM releases WHERE id IN ({marks(batch)})"
+            found |= {row["id"]: moment(row["published"]) for row in self.store.rows(sql, *batch)}
+        return found

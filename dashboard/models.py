@@ -1,0 +1,155 @@
+"""What the pages Models and Fun read: two models beside each other over everything they were asked. Nothing here draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dashboard.charts_evals import Scored
+from evals import compare
+from evals.compare import Comparison, NotComparable, Report
+from evals.summary import SOLVED
+from scout.store import Store
+from scout.store.evals import EvalAlarm, EvalItem, EvalRun
+
+RUNS = 2_000
+"""The newest so many are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Every finished run, the newest first, and when the models came out."""
+
+    runs: tuple[EvalRun, ...]
+    alarms: tuple[EvalAlarm, ...]
+    released: Mapping[str, datetime]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Models with a score, the one measured last first."""
+        return tuple(dict.fromkeys(run.released for run in self.runs if run.kind != "open"))
+
+
+def measured(store: Store) -> Measured:
+    runs = tuple(store.evals.listing(only_done=True, limit=RUNS))
+    names = {run.release_id for run in runs if run.release_id}
+    return Measured(runs, tuple(store.evals.alarms(limit=3)), store.releases.published(names))
+
+
+def served(found: Measured, configured: str) -> str:
+    """The model that reads for this store: the configured one, else the one last measured as served; empty for neither."""
+    for run in found.runs:
+        if run.model == configured or (not configured and run.purpose == "served"):
+            return run.released
+    return ""
+
+
+def of(found: Measured, name: str, *, condition: str = "") -> dict[str, EvalRun]:
+    """Suite → the model's newest run of it under that condition, by domain."""
+    runs: dict[str, EvalRun] = {}
+    for run in found.runs:
+        if run.released == name and run.condition == condition and run.kind != "open":
+            runs.setdefault(run.suite, run)
+    return dict(sorted(runs.items(), key=lambda pair: (pair[1].domain, pair[0])))
+
+
+def beside(store: Store, a: str, b: str) -> Report | str:
+    """The two compared, or why they cannot be."""
+    try:
+        return compare.models(store, a, b, draws=0)
+    except NotComparable as err:
+        return str(err)
+
+
+def perturbed(store: Store, found: Measured, name: str) -> list[Comparison]:
+    """Each perturbation of a model's suites against the same suite without, the worst first."""
+    clean = of(found, name)
+    newest: dict[tuple[str, str], EvalRun] = {}
+    for run in found.runs:
+        if run.released == name and run.condition:
+            newest.setdefault((run.suite, run.condition), run)
+    rows = []
+    for (suite, _), run in newest.items():
+        try:
+            rows.append(compare.pair(store, run, clean[suite], across_conditions=True, draws=0))
+        except (KeyError, NotComparable):
+            continue
+    return sorted(compare.corrected(rows), key=lambda row: row.difference.mean)
+
+
+def trend(found: Measured, suite: str) -> list[Scored]:
+    """What every model scored at a suite, at the day it came out; a version of the suite is a series."""
+    points = []
+    newest: set[tuple[str, int]] = set()
+    for run in found.runs:
+        key = (run.released, run.version)
+        if run.suite != suite or run.condition or run.summary.get("mean") is None or key in newest:
+            continue
+        newest.add(key)
+        points.append(_point(run, found.released.get(run.release_id, run.started), f"version {run.version}"))
+    return points
+
+
+def over_time(found: Measured, name: str, domain: str) -> list[Scored]:
+    """What one model scored in a domain, night by night."""
+    return [
+        _point(run, run.started, f"{run.suite}, version {run.version}")
+        for run in reversed(found.runs)
+        if run.released == name and run.domain == domain and not run.condition and run.summary.get("mean") is not None
+    ]
+
+
+def _point(run: EvalRun, at: datetime, series: str) -> Scored:
+    found = run.summary
+    return Scored(at, run.released, series, found["mean"], found["low"], found["high"])
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """An item that one of two runs solves and the other does not."""
+
+    item: str
+    family: str
+    a: EvalItem
+    b: EvalItem
+
+    @property
+    def gained(self) -> bool:
+        return (self.a.mean or 0.0) > (self.b.mean or 0.0)
+
+
+def flips(store: Store, row: Comparison) -> list[Flip]:
+    """The furthest apart first."""
+    mine = {each.item: each for each in store.evals.items(row.run_a)}
+    theirs = {each.item: each for each in store.evals.items(row.run_b)}
+    both = [Flip(item, mine[item].family, mine[item], theirs[item]) for item in mine if item in theirs]
+    apart = [flip for flip in both if _solved(flip.a) != _solved(flip.b)]
+    return sorted(apart, key=lambda flip: (-abs((flip.a.mean or 0.0) - (flip.b.mean or 0.0)), flip.item))
+
+
+def _solved(item: EvalItem) -> bool | None:
+    judged = item.judged
+    return sum(score >= SOLVED for score in judged) * 2 > len(judged) if judged else None
+
+
+def open_runs(found: Measured) -> dict[str, list[EvalRun]]:
+    """Suite → each model's newest run of a reader's own questions, all of the suite's newest version."""
+    runs: dict[str, list[EvalRun]] = {}
+    for run in found.runs:
+        if run.kind != "open" or run.condition:
+            continue
+        known = runs.setdefault(run.suite, [])
+        if all(one.released != run.released for one in known) and (not known or known[0].version == run.version):
+            known.append(run)
+    return runs
+
+
+def totals(runs: Iterable[EvalRun]) -> dict[str, int]:
+    """Over several runs: items, answers wanted, missing and cut."""
+    listed: Sequence[EvalRun] = tuple(runs)
+    return {
+        "n": sum(run.summary["n"] for run in listed), "of": sum(run.summary["of"] for run in listed),
+        "errors": sum(run.summary["errors"] for run in listed), "cut": sum(run.summary["cut"] for run in listed),
+        "epochs": min((run.epochs for run in listed), default=0),
+    }  # fmt: skip
