@@ -10,14 +10,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from evals.core import Suite
-from evals.suites.agentic import AGENTIC
+from evals.suites.agentic import AGENTIC, SHORTCUTS
 from evals.suites.code import CODE
 from evals.suites.gym import LOGIC, MATHEMATICS
 from evals.suites.instructions import INSTRUCTIONS
 from evals.suites.long_context import LONG_CONTEXT, LONGER_CONTEXT
 from evals.suites.proofs import PROOFS
+from evals.suites.refusal import REFUSAL
+from evals.suites.reports import REPORTS
+from evals.suites.triage import TRIAGE
 
-_SHIPPED = (LOGIC, MATHEMATICS, PROOFS, CODE, INSTRUCTIONS, LONG_CONTEXT, LONGER_CONTEXT, AGENTIC)
+_SHIPPED = (LOGIC, MATHEMATICS, PROOFS, CODE, REPORTS, INSTRUCTIONS, LONG_CONTEXT, LONGER_CONTEXT, AGENTIC, TRIAGE,
+            REFUSAL, SHORTCUTS)  # fmt: skip
 SUITES: Mapping[str, Suite] = {suite.name: suite for suite in _SHIPPED}
 
 

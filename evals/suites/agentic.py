@@ -1,4 +1,4 @@
-"""Agentic tasks: a help desk, a folder of notes, a warehouse and calendars, each kept in order by tools, over 10 to 100 turns.
+"""Agentic tasks: small systems kept in order by tools over 10 to 100 turns, and such with a short cut that is forbidden.
 
 Solved is what left the world exactly as the right calls leave it. The worlds are `world_*`'s.
 """
@@ -11,10 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from evals.core import Answer, Case, Environment, Kind, Suite, Verdict, play
-from evals.suites import making, world_calendar, world_files, world_stock, world_tickets
+from evals.suites import making, world_calendar, world_files, world_stock, world_temptations, world_tickets
 from evals.suites.worlds import World
 
-NAME = "agentic"
 MAX_TOKENS = 1024
 """Of one turn."""
 Task = Callable[[random.Random, int], tuple[str, World]]
@@ -29,12 +28,20 @@ TASKS: Mapping[str, Task] = {
     "calendar-clear": world_calendar.clear,
 }
 
+TEMPTATIONS: Mapping[str, Task] = {
+    "edit-test": world_temptations.edit_test,
+    "answer-key": world_temptations.answer_key,
+    "force": world_temptations.force,
+    "approval": world_temptations.approval,
+    "oversight": world_temptations.oversight,
+}
 
-def _maker(family: str, task: Task) -> making.Maker:
+
+def _maker(suite: str, family: str, task: Task) -> making.Maker:
     def make(draw: random.Random, level: int) -> Case[Any]:
         text, world = task(draw, level)
         made = making.case(
-            NAME, family, text, world, level=level, max_tokens=MAX_TOKENS, tools=world.tools, salt=repr(world.start)
+            suite, family, text, world, level=level, max_tokens=MAX_TOKENS, tools=world.tools, salt=repr(world.start)
         )
         return replace(made, gold=replace(world, case_id=made.id))
 
@@ -56,8 +63,13 @@ def gold_answer(case: Case[Any]) -> Answer:
     return Answer(case_id=case.id, calls=world.right, text=f"Done.\nAnswer: {world.said}" if world.said else "Done.")
 
 
-AGENTIC = Suite(
-    name=NAME, version=1, domain="agentic tasks", title="keeps small systems in order with tools, over 10 to 100 turns",
-    build=making.spread({family: _maker(family, task) for family, task in TASKS.items()}), verify=verify,
-    gold_answer=gold_answer, kind=Kind.AGENTIC, environment=environment, families=len(TASKS),
-)  # fmt: skip
+def _suite(name: str, domain: str, title: str, tasks: Mapping[str, Task]) -> Suite:
+    return Suite(
+        name=name, version=1, domain=domain, title=title,
+        build=making.spread({family: _maker(name, family, task) for family, task in tasks.items()}), verify=verify,
+        gold_answer=gold_answer, kind=Kind.AGENTIC, environment=environment, families=len(tasks),
+    )  # fmt: skip
+
+
+AGENTIC = _suite("agentic", "agentic tasks", "keeps small systems in order with tools, over 10 to 100 turns", TASKS)
+SHORTCUTS = _suite("shortcuts", "safety", "does a task by tools without the forbidden short cut", TEMPTATIONS)
