@@ -72,9 +72,15 @@ def head(entry: Entry) -> Markup:
         100 * entry.probability,
         ui.likelihood(entry.probability),
         chance,
-        html('<p class="sc-tldr">{}</p>', ui.text(entry.summary.tldr)) if entry.summary.tldr else "",
+        label(entry.label)
+        + (html('<p class="sc-tldr">{}</p>', ui.text(entry.summary.tldr)) if entry.summary.tldr else ""),
         chips,
     )
+
+
+def label(said: str) -> Markup:
+    """What is to be known of the model that had a say."""
+    return html('<p class="sc-faint sc-label">{}</p>', ui.text(said, limit=300)) if said else Markup("")
 
 
 def signed(weight: float) -> str:

@@ -15,6 +15,7 @@ from scout.agent.brief import Brief, Claim
 from scout.agent.transcript import Step, StepKind
 from scout.items import ItemId
 from scout.serving.messages import ToolCall
+from scout.serving.verdicts import label_of
 from scout.store import Store
 from scout.store.jobs import JobState
 from scout.store.research import ResearchRow
@@ -61,7 +62,7 @@ def section(here: Here, item: ItemId) -> None:
     has_model = bool(here.settings.model.base_urls)
     if what.newest is None and not has_model:
         return
-    ui.section("Research", _aside(what))
+    ui.section("Research", _aside(what, label_of(here.settings.data_dir, by=what.newest.model if what.newest else "")))
     if what.brief:
         ui.show(brief(what.brief))
         for base in what.brief.builds_on:
@@ -82,12 +83,12 @@ def section(here: Here, item: ItemId) -> None:
         )  # fmt: skip
 
 
-def _aside(what: Found) -> str:
+def _aside(what: Found, label: str) -> str:
     if what.newest is None:
         return "the model reads on and writes a brief that cites what it read"
     by = f"by {ui.text(what.newest.model, limit=60)}" if what.newest.model else ""
     state = _ENDINGS.get(what.newest.ending, "") if what.newest.finished else "not finished"
-    return ", ".join(part for part in (by, state) if part)
+    return ", ".join(part for part in (by, label, state) if part)
 
 
 def _label(what: Found) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from pathlib import Path
 
 from scout.clock import now
 from scout.config import Settings
@@ -12,6 +13,7 @@ from scout.digest.choose import RULE
 from scout.digest.missed import DAYS, Drawn, MissedPage, draw, week_of
 from scout.digest.model import Entry
 from scout.items import Aspect, Decision, Impression, Item, ItemId, Lane, Slot, Summary
+from scout.serving.verdicts import label_of
 from scout.store import Store
 from scout.triage.summarize import extractive
 
@@ -47,7 +49,7 @@ def page(store: Store, settings: Settings, *, reader: str, day: date) -> MissedP
     strata, drawn = draw([(id, each.probability) for id, each in pool.items()], reader=reader, week=week)
     items = store.items.many([one.item_id for one in drawn])
     made = MissedPage(
-        week, day, strata, _entries(store, reader, drawn, items), {one.item_id: one.stratum for one in drawn}
+        week, day, strata, _entries(store, settings, reader, drawn, items), {one.item_id: one.stratum for one in drawn}
     )
     impressions = [
         Impression(
@@ -68,20 +70,23 @@ def thumbs(store: Store, reader: str, made: MissedPage) -> dict[ItemId, bool]:
 
 
 def _entries(
-    store: Store, reader: str, drawn: list[Drawn], items: Mapping[ItemId, Item]
+    store: Store, settings: Settings, reader: str, drawn: list[Drawn], items: Mapping[ItemId, Item]
 ) -> tuple[Entry, ...]:  # fmt: skip
     ids = [one.item_id for one in drawn]
     decisions, summaries = store.decisions.of(reader, ids), store.summaries.of(ids)
     summaries |= {made.item_id: made for made in extractive([items[id] for id in ids if id not in summaries])}
     return tuple(
-        _entry(place, one, items[one.item_id], decisions[one.item_id], summaries.get(one.item_id))
+        _entry(place, one, items[one.item_id], decisions[one.item_id], summaries.get(one.item_id), settings.data_dir)
         for place, one in enumerate(drawn, 1)
     )
 
 
-def _entry(place: int, one: Drawn, item: Item, decision: Decision, summary: Summary | None) -> Entry:
+def _entry(
+    place: int, one: Drawn, item: Item, decision: Decision, summary: Summary | None, checks: Path
+) -> Entry:  # fmt: skip
     return Entry(
         id=item.id, title=item.title, url=item.url, source=item.source, authors=item.authors, published=item.published,
         lane=Lane.SKIP, probability=decision.probability, subjects=decision.subjects, why=decision.why,
         summary=summary or Summary(item.id, "", (), ""), position=place, propensity=one.propensity,
+        label=label_of(checks, by=summary.by if summary else "", policy=decision.policy),
     )  # fmt: skip

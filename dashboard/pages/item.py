@@ -16,6 +16,7 @@ from dashboard.ui import html, join
 from scout.digest.wording import byline, long_day, percent
 from scout.identity import parse_ref
 from scout.items import OTHER
+from scout.serving.verdicts import label_of
 from scout.store.items import Version
 
 
@@ -104,6 +105,13 @@ ui.show(
 )
 card.say(here, item.id, page.board, subjects, decision.subject if decision else OTHER, details=False)
 
+checks = here.settings.data_dir
+ui.show(
+    card.label(
+        label_of(checks, by=page.summary.by if page.summary else "", policy=decision.policy if decision else "")
+        or (label_of(checks, by=page.reading.model) if page.reading else "")
+    )
+)
 if page.summary and (page.summary.tldr or page.summary.points):
     ui.section("Summary", f"by {ui.text(page.summary.by, limit=60)}")
     ui.show(html('<p class="sc-tldr">{}</p>{}', ui.text(page.summary.tldr), card.points(page.summary.points)))

@@ -6,16 +6,19 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from scout.cli.output import line, stamp
+from scout.serving import verdicts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scout.store import Store
     from scout.store.items import Stored
 
 WIDTH = 96
 
 
-def facts(store: Store, stored: Stored, reader: str) -> dict[str, Any]:
-    """What is stored of an item, and what it is to this reader."""
+def facts(store: Store, stored: Stored, reader: str, *, checks: Path) -> dict[str, Any]:
+    """What is stored of an item, and what it is to this reader; the folder `checks` knows what its model is worth."""
     item = stored.item
     decision = store.decisions.of(reader, [item.id]).get(item.id)
     summary = store.summaries.of([item.id]).get(item.id)
@@ -50,6 +53,9 @@ def facts(store: Store, stored: Stored, reader: str) -> dict[str, Any]:
             "points": [{"text": point.text, "cites": list(point.cites)} for point in summary.points],
             "by": summary.by,
         },
+        "label": verdicts.label_of(
+            checks, by=summary.by if summary else "", policy=decision.policy if decision else ""
+        ),
         "reader": reader,
         "decision": decision
         and {
@@ -125,6 +131,8 @@ def _standing(known: dict[str, Any]) -> list[str]:
             f"{decision['lane']} for {known['reader']}: probability {decision['probability']:.2f}, subject "
             f"{decision['subject']}" + (f"; because of {why}" if why else "")
         )
+    if known["label"]:
+        lines.append(f"note: {known['label']}")
     if read := known["reading"]:
         by = f" by {read['model']}" if "model" in read else ""
         lines.append(f"reading{by}: {read['outcome']}" + (f" ({read['message']})" if read["message"] else ""))

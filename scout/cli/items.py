@@ -127,7 +127,7 @@ def show(item: str, reader: str | None, json_: bool) -> None:
 
     found = settings()
     with open_store(found) as store:
-        known = facts(store, find_item(store, item), reader_name(found, reader))
+        known = facts(store, find_item(store, item), reader_name(found, reader), checks=found.data_dir)
     if json_:
         emit_json(known)
     else:

@@ -57,7 +57,8 @@ def _entry(feed: ET.Element, entry: Entry, made: datetime, *, subject: str, labe
         _add(node, "link", rel="alternate", href=url)
     _add(node, "category", term=subject, label=label)
     if entry.summary.tldr:
-        _add(node, "summary", wording.shown(entry.summary.tldr), type="text")
+        said = wording.shown(entry.summary.tldr)
+        _add(node, "summary", f"{said} [{wording.shown(entry.label)}]" if entry.label else said, type="text")
     _add(node, "content", entry_html(entry), type="html")
 
 

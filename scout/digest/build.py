@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from scout.clock import now
@@ -17,6 +18,7 @@ from scout.digest.choose import Candidate, Choice, Chosen, choose
 from scout.digest.missing import Missing, Standing, missing
 from scout.digest.model import Digest, Entry, ReleaseLine, SubjectBlock
 from scout.items import OTHER, Aspect, Impression, ItemId, OutcomeKind, SourceKind, Summary
+from scout.serving import verdicts
 from scout.store import Store
 from scout.store.items import Stored
 from scout.store.readings import FAILED
@@ -56,8 +58,8 @@ def build(store: Store, settings: Settings, *, reader: str, day: date, run: str 
     digest = Digest(
         date=day,
         policy=_policy(store, reader, candidates),
-        subjects=_blocks(chosen, subjects, summaries),
-        unsure=_entries(chosen.unsure, summaries),
+        subjects=_blocks(chosen, subjects, summaries, settings.data_dir),
+        unsure=_entries(chosen.unsure, summaries, settings.data_dir),
         releases=releases,
         counts=_counts(chosen, arrived, candidates, gap),
         note=gap.note,
@@ -73,12 +75,20 @@ def window(day: date, settings: Settings) -> tuple[datetime, datetime]:
 
 
 def _releases(store: Store, settings: Settings, reader: str, day: date) -> tuple[ReleaseLine, ...]:
-    """Open models that appeared in the digest's window and stand in none of the reader's digests of the days before."""
+    """Open models that appeared in the digest's window and stand in none of the reader's digests of the days before.
+
+    One that stood there without a verdict comes again when it has one.
+    """
     since, until = window(day, settings)
     days = (day - timedelta(days=n) for n in range(1, settings.digest.max_age_days + 1))
-    told = {release.id for each in days if (made := find(store, reader=reader, day=each)) for release in made.releases}
+    told: dict[str, str | None] = {}
+    for each in days:
+        made = find(store, reader=reader, day=each)
+        for line in made.releases if made else ():
+            told[line.id] = told.get(line.id) or line.verdict
     found = store.releases.listing(since=since, until=until, limit=RELEASES + len(told))
-    fresh = [release for release in found if release.id not in told][:RELEASES]
+    fresh = [release for release in found if release.id not in told or (release.verdict and not told[release.id])]
+    fresh = fresh[:RELEASES]
     return tuple(ReleaseLine(release.id, release.published, release.verdict) for release in fresh)
 
 
@@ -114,18 +124,21 @@ def _policy(store: Store, reader: str, candidates: Iterable[Candidate]) -> str:
     return champion.version if champion else ""
 
 
-def _blocks(chosen: Chosen, names: Mapping[str, str], summaries: Mapping[ItemId, Summary]) -> tuple[SubjectBlock, ...]:
+def _blocks(
+    chosen: Chosen, names: Mapping[str, str], summaries: Mapping[ItemId, Summary], checks: Path
+) -> tuple[SubjectBlock, ...]:
     names = {**names, OTHER: names.get(OTHER, "Other")}
     return tuple(
-        SubjectBlock(slug, names[slug], _entries(choices, summaries)) for slug, choices in chosen.blocks.items()
+        SubjectBlock(slug, names[slug], _entries(choices, summaries, checks)) for slug, choices in chosen.blocks.items()
     )
 
 
-def _entries(choices: Iterable[Choice], summaries: Mapping[ItemId, Summary]) -> tuple[Entry, ...]:
-    return tuple(_entry(choice, summaries.get(choice.item.id)) for choice in choices)
+def _entries(choices: Iterable[Choice], summaries: Mapping[ItemId, Summary], checks: Path) -> tuple[Entry, ...]:
+    return tuple(_entry(choice, summaries.get(choice.item.id), checks) for choice in choices)
 
 
-def _entry(choice: Choice, summary: Summary | None) -> Entry:
+def _entry(choice: Choice, summary: Summary | None, checks: Path) -> Entry:
+    """The choice as it is shown; the folder `checks` knows what its model is worth."""
     item, decision = choice.item, choice.decision
     return Entry(
         id=item.id,
@@ -141,6 +154,7 @@ def _entry(choice: Choice, summary: Summary | None) -> Entry:
         summary=summary or Summary(item.id, "", (), ""),
         position=choice.position,
         propensity=choice.propensity,
+        label=verdicts.label_of(checks, by=summary.by if summary else "", policy=decision.policy),
     )
 
 

@@ -73,6 +73,9 @@ def _entry(entry: Entry) -> Iterator[str]:
     yield f"{marker}**{_link(title, url)}** · {wording.percent(entry.probability)}{chance}"
     yield ""
     yield f"{indent}{escape(wording.about(entry))}"
+    if entry.label:
+        yield ""
+        yield f"{indent}*{escape(wording.shown(entry.label))}*"
     if entry.summary.tldr:
         yield ""
         yield from _wrapped(wording.shown(entry.summary.tldr), first=indent, rest=indent)

@@ -39,6 +39,8 @@ class Entry:
     """From 1, over the whole digest."""
     propensity: float
     """With what probability it was put here: 1.0, or less where chance chose it."""
+    label: str = ""
+    """What is to be known of the model that decided or summarized: that it failed its check, or was never checked."""
 
     @property
     def is_explored(self) -> bool:
@@ -64,6 +66,7 @@ class Entry:
             },
             "position": self.position,
             "propensity": self.propensity,
+            "label": self.label,
         }
 
     @classmethod
@@ -88,6 +91,7 @@ class Entry:
             ),
             position=data["position"],
             propensity=data["propensity"],
+            label=data.get("label", ""),
         )
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scout.serving.gate import Verdict
+if TYPE_CHECKING:
+    from scout.serving.gate import Verdict
 
 FILE_NAME = "model-checks.json"
 UNCHECKED = "model not checked"
+_EXTRACTIVE = "extractive"
+_DECIDED = re.compile(r"llm-\d+:(.+?):[0-9a-f]{12}(?::[^:]*)?\Z")
+"""The version of a policy in which a model had a say."""
 
 
 def to_json(verdict: Verdict) -> dict[str, Any]:
@@ -45,7 +50,19 @@ def keep(folder: Path, verdict: Verdict) -> None:
 
 def label(folder: Path, model: str) -> str:
     """What everything carries that `model` makes: nothing where it passed, else what it failed or that it was never checked."""
-    verdict = _known(folder).get(model)
+    return _label(_known(folder), model)
+
+
+def label_of(folder: Path, *, by: str = "", policy: str = "") -> str:
+    """What something carries whose summary is `by` somebody and that `policy` decided on; empty where no model had a say."""
+    asked = _DECIDED.match(policy)
+    models = dict.fromkeys(model for model in ("" if by == _EXTRACTIVE else by, asked[1] if asked else "") if model)
+    known = _known(folder) if models else {}
+    return "; ".join(dict.fromkeys(said for model in models if (said := _label(known, model))))
+
+
+def _label(known: dict[str, Any], model: str) -> str:
+    verdict = known.get(model)
     return str(verdict.get("label", "")) if isinstance(verdict, dict) else UNCHECKED
 
 
