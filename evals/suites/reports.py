@@ -18,11 +18,14 @@ from evals.suites import making
 
 KINDS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "sales": ("units sold in each shop", "units", ("Harbour", "Station", "Market", "Hill", "Bridge", "Airport", "Museum", "Park")),
-    "sensors": ("hours out of service of each pump", "hours", ("Pump A", "Pump B", "Pump C", "Pump D", "Pump E", "Pump F", "Pump G", "Pump H")),
-    "survey": ("answers received from each district", "answers", ("North", "South", "East", "West", "Centre", "Old Town", "Riverside", "Heights")),
+    "sensors": ("hours out of service of each pump", "hours", ("Pump A", "Pump B", "Pump C", "Pump D", "Pump E", "Pump F",
+     "Pump G", "Pump H")),
+    "survey": ("answers received from each district", "answers", ("North", "South", "East", "West", "Centre", "Old Town",
+     "Riverside", "Heights")),
     "training": ("steps until each run converged", "steps", ("run alpha", "run beta", "run gamma", "run delta", "run kappa", "run sigma",
                                                                 "run omega", "run theta")),
-    "budget": ("money spent by each team", "euros", ("Design", "Research", "Support", "Hosting", "Travel", "Legal", "Training", "Events")),
+    "budget": ("money spent by each team", "euros", ("Design", "Research", "Support", "Hosting", "Travel", "Legal",
+     "Training", "Events")),
 }  # fmt: skip
 HEADINGS = ("Summary", "Figures", "Changes", "Open questions")
 

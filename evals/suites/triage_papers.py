@@ -7,20 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SUBJECTS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "agents": ("Agents and tools", ("a planner that calls tools", "a browser agent with memory", "a way to recover from failed tool calls"),
+    "agents": ("Agents and tools", ("a planner that calls tools", "a browser agent with memory",
+     "a way to recover from failed tool calls"),
                ("office tasks", "web errands", "repository repair")),
-    "reasoning": ("Reasoning and reinforcement learning", ("a reward from checked steps", "a search over chains of thought", "a curriculum of proofs"),
+    "reasoning": ("Reasoning and reinforcement learning", ("a reward from checked steps", "a search over chains of thought",
+     "a curriculum of proofs"),
                   ("competition problems", "logic puzzles", "word problems")),
     "efficiency": ("Efficient inference", ("a cache that shares prefixes", "a 3-bit quantizer", "a draft model for speculative decoding"),
                    ("long chats", "batch serving", "phones")),
-    "vision": ("Vision", ("a segmenter for thin objects", "a video tracker", "a depth estimator"), ("street scenes", "surgery videos", "drone footage")),
+    "vision": ("Vision", ("a segmenter for thin objects", "a video tracker", "a depth estimator"), ("street scenes",
+     "surgery videos", "drone footage")),
     "biology": ("Biology and chemistry", ("a model of protein folding", "a molecule generator", "a predictor of enzyme activity"),
                 ("enzyme databases", "cell images", "molecule libraries")),
     "theory": ("Theory", ("a proof of a generalization bound", "a lower bound on regret", "an analysis of convergence"),
                ("linear models", "two-layer networks", "bandits")),
     "speech": ("Speech and audio", ("a recognizer for dialects", "a synthesizer of laughter", "a separator of voices"),
                ("call recordings", "field interviews", "radio archives")),
-    "robotics": ("Robotics", ("a grasp planner", "a gait controller", "a simulator of soft hands"), ("kitchen work", "rough ground", "warehouse bins")),
+    "robotics": ("Robotics", ("a grasp planner", "a gait controller", "a simulator of soft hands"), ("kitchen work",
+     "rough ground", "warehouse bins")),
 }  # fmt: skip
 _STEMS = ("Zephy", "Cora", "Lumi", "Tana", "Orbi", "Velo", "Mira", "Quen", "Sola", "Brio", "Nexa", "Pala")
 _ENDS = ("net", "ra", "form", "lis", "dex", "tor", "via", "mind")
