@@ -12,11 +12,15 @@ ui.style()
 
 pages = [
     st.Page(PAGES / "digest.py", title="Digest", icon=":material/newspaper:", default=True),
+    st.Page(PAGES / "missed.py", title="Missed", icon=":material/search_off:", url_path="missed"),
     st.Page(PAGES / "search.py", title="Search", icon=":material/search:", url_path="search"),
     st.Page(PAGES / "saved.py", title="Saved", icon=":material/bookmark:", url_path="saved"),
     st.Page(PAGES / "sources.py", title="Sources", icon=":material/rss_feed:", url_path="sources"),
     st.Page(PAGES / "subjects.py", title="Subjects", icon=":material/topic:", url_path="subjects"),
     st.Page(PAGES / "readers.py", title="Readers", icon=":material/person:", url_path="readers"),
+    st.Page(PAGES / "policy.py", title="Policy", icon=":material/balance:", url_path="policy"),
+    st.Page(PAGES / "models.py", title="Models", icon=":material/leaderboard:", url_path="models"),
+    st.Page(PAGES / "fun.py", title="Fun", icon=":material/celebration:", url_path="fun"),
     st.Page(PAGES / "runs.py", title="Runs", icon=":material/history:", url_path="runs"),
     st.Page(PAGES / "item.py", title="Item", icon=":material/article:", url_path="item", visibility="hidden"),
     st.Page(PAGES / "onboarding.py", title="Welcome", icon=":material/waving_hand:", url_path="welcome", visibility="hidden"),

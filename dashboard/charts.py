@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import altair as alt
 
@@ -103,3 +103,75 @@ def stages(rows: Sequence[tuple[str, float]]) -> alt.Chart:
         .properties(height=alt.Step(26))
     )
     return chart
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Items of about one probability and what their thumbs said."""
+
+    foreseen: float
+    found: float
+    low: float
+    high: float
+    thumbs: int
+
+
+def reliability(bins: Sequence[ReliabilityBin]) -> alt.LayerChart:
+    """What was foreseen (across) against what came (up), with intervals; on the dashed line they agree."""
+    rows = [
+        {
+            "foreseen": round(each.foreseen, 4), "found": round(each.found, 4), "low": round(each.low, 4),
+            "high": round(each.high, 4), "thumbs": each.thumbs,
+        }
+        for each in bins
+    ]  # fmt: skip
+    end = min(1.0, max((max(each.high, each.foreseen) for each in bins), default=1.0) * 1.05)
+    across = alt.X(
+        "foreseen:Q", title="foreseen", scale=alt.Scale(domain=[0, end]), axis=alt.Axis(format="%", tickCount=5)
+    )
+    up = alt.Y("found:Q", title="thumbs up", scale=alt.Scale(domain=[0, end]), axis=alt.Axis(format="%", tickCount=5))
+    ends = [{"foreseen": 0.0, "found": 0.0}, {"foreseen": end, "found": end}]
+    line = (
+        alt.Chart(alt.InlineData(values=ends))
+        .mark_line(color="#8b9298", strokeDash=[4, 4], strokeWidth=1.5)
+        .encode(x=across, y=up)
+    )
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=across)
+    bars = base.mark_rule(color=UP, opacity=0.45, strokeWidth=2).encode(
+        y=alt.Y("low:Q", title="thumbs up"), y2="high:Q"
+    )
+    points = base.mark_circle(color=UP, opacity=1, size=70).encode(
+        y=up,
+        tooltip=[
+            alt.Tooltip("foreseen:Q", title="Foreseen", format=".1%"), alt.Tooltip("found:Q", title="Thumbs up", format=".1%"),
+            alt.Tooltip("thumbs:Q", title="Thumbs"),
+        ],
+    )  # fmt: skip
+    return alt.LayerChart(layer=[line, bars, points], height=260)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurePoint:
+    """One figure of one measurement."""
+
+    at: datetime
+    name: str
+    figure: str
+    value: float
+
+
+def measures(points: Sequence[MeasurePoint]) -> alt.LayerChart:
+    """One figure over time, a line a name."""
+    rows = [{"at": each.at.isoformat(), "name": each.name, "value": round(each.value, 4)} for each in points]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("at:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=5, grid=False)),
+        y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=4)),
+        color=alt.Color("name:N", title=None, legend=alt.Legend(orient="bottom", columns=2, labelLimit=320)),
+        tooltip=[
+            alt.Tooltip("name:N", title="Policy"), alt.Tooltip("at:T", title="Measured", format="%-d %b %Y"),
+            alt.Tooltip("value:Q", format=".3f", title="Value"),
+        ],
+    )  # fmt: skip
+    line = base.mark_line(strokeWidth=2)
+    circles = base.mark_circle(size=60, opacity=1)
+    return alt.LayerChart(layer=[line, circles], height=240)

@@ -144,7 +144,7 @@ def challenge_lines(each: Challenge) -> list[str]:
     for name, title in (("log_loss", "Log-loss"), ("auc", "AUC")):
         if measure := found.get(name):
             lines.append(
-                f"{title}: {measure['champion']:.3f} → {measure['challenger']:.3f}, better by {measure['better']:+.3f} "
+                f"{title}: {measure['champion']:.3f} → {measure['challenger']:.3f}, a gain of {measure['better']:+.3f} "
                 f"({_interval(measure)}), p {measure['p']:.2g}"
             )
     if found.get("needed"):
