@@ -14,6 +14,7 @@ from scout.items import Subject
 from scout.triage import blob
 from scout.triage.calibration import Scaling
 from scout.triage.features import WIDTH, Floats, Space
+from scout.triage.habits import Habits
 from scout.triage.lanes import Thresholds
 from scout.triage.policy import Rules
 from scout.triage.relevance import Community, Match, Taste
@@ -54,6 +55,10 @@ def pack(parts: Parts) -> bytes:
     arrays: dict[str, NDArray[Any]] = {
         "idf": parts.space.idf.astype(np.float16),
         "keyword_worth": router.keyword_worth,
+        "habit_columns": router.habits.columns,
+        "habit_weights": router.habits.weights.astype(np.float16),
+        "habit_base": router.habits.base,
+        "habit_trust": np.array([router.habits.trust]),
         "centre": router.centre,
         "spread": router.spread,
         "match_centres": parts.match.centres,
@@ -86,7 +91,7 @@ def unpack(weights: bytes) -> Parts:
     centre, picks, community_weight = head["community"]
     router = Router(
         tuple(_subject(entry) for entry in head["subjects"]), arrays["keyword_worth"], head["category_worth"],
-        table("prototypes"), arrays["centre"], arrays["spread"], table("corrections"),
+        table("prototypes"), arrays["centre"], arrays["spread"], table("corrections"), _habits(arrays, head),
     )  # fmt: skip
     match = Match(np.array(head["followed"], dtype=bool), arrays["match_centres"], match_spread)
     taste = Taste(
@@ -95,6 +100,15 @@ def unpack(weights: bytes) -> Parts:
     return Parts(
         head["reader"], Space(arrays["idf"].astype(np.float32)), router, match, Community(row("community"), centre, picks),
         taste, Thresholds(*head["thresholds"]), allow, block, head["facts"],
+    )  # fmt: skip
+
+
+def _habits(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> Habits:
+    if "habit_columns" not in arrays:  # written before habits were counted
+        return Habits.none(len(head["subjects"]) + 1)
+    return Habits(
+        arrays["habit_columns"], arrays["habit_weights"].astype(np.float32), arrays["habit_base"],
+        float(arrays["habit_trust"][0]),
     )  # fmt: skip
 
 

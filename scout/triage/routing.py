@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse, special
 
 from scout.items import OTHER, Item, ItemId, ItemKind, Subject
-from scout.triage import logistic, tokens
-from scout.triage.features import TITLE, WIDTH, Floats, Matrix, Space, counts
+from scout.triage import habits, logistic, tokens
+from scout.triage.features import CATEGORY, COMMENT, FORM, SOURCE, TEXT, TITLE, WIDTH, Floats, Matrix, Space, counts
+from scout.triage.habits import Habits
 from scout.triage.logistic import Doubles
 from scout.triage.phrases import Phrases
 from scout.triage.tokens import Tokens
@@ -29,6 +30,8 @@ FITS_NONE = 1.6
 SHARPNESS = 1.3
 _AT_MOST = (0.11, 0.12)
 """Bounds on these two: where half of all that comes is about a subject, being about it is still being about it."""
+BESIDE_HABITS = 0.6
+"""How wide the priors of the corrections' words are where habits are known too."""
 _WORDS_KEPT = 400
 _CHUNK = 1000
 _USUAL = (0.08, 0.09)
@@ -67,6 +70,8 @@ class Router:
     """[subjects]: likeness of a usual item to each prototype, and how much it varies."""
     corrections: Matrix
     """[subjects + 1, WIDTH]: what the reader's corrections taught; the last row is `other`."""
+    habits: Habits
+    """What many corrections add, counted."""
 
     @property
     def slugs(self) -> tuple[str, ...]:
@@ -91,6 +96,8 @@ class Router:
         logits = self._logits(evidence)
         if self.corrections.nnz:
             logits = logits + (batch.features @ self.corrections.T).toarray()
+        if len(self.habits.columns):
+            logits = logits + self.habits.logits(batch.features) - (1 - self.habits.trust) * self._logits(evidence)
         shares: Doubles = special.softmax(logits, axis=1)
         return shares
 
@@ -151,6 +158,7 @@ def fit(
     router = Router(
         subjects, worth, _category_worth(subjects, recent.items), _words_only(space.scale(subject_counts(subjects))),
         *_likeness_of(None, None, len(subjects)), sparse.csr_matrix((len(subjects) + 1, WIDTH), dtype=np.float32),
+        Habits.none(len(subjects) + 1),
     )  # fmt: skip
     if not subjects:
         return router
@@ -194,9 +202,7 @@ def _category_worth(subjects: Sequence[Subject], recent: Sequence[Item]) -> dict
 
 def _with_prototypes(router: Router, prototypes: Matrix, recent: Batch) -> Router:
     centre, spread = _likeness_of(prototypes, recent, len(router.subjects))
-    return Router(
-        router.subjects, router.keyword_worth, router.category_worth, prototypes, centre, spread, router.corrections
-    )
+    return replace(router, prototypes=prototypes, centre=centre, spread=spread)
 
 
 def _likeness_of(prototypes: Matrix | None, recent: Batch | None, subjects: int) -> tuple[Floats, Floats]:
@@ -243,12 +249,30 @@ def _with_corrections(router: Router, corrected: Sequence[tuple[Item, str]], spa
         return router
     batch = Batch.of([item for item, _ in usable], space)
     labels = np.array([place for _, place in usable], dtype=np.int64)
-    learned = logistic.fit_softmax(batch.features, labels, router._logits(router.evidence(batch)))
+    start = router._logits(router.evidence(batch))
+    counted, features = router.habits, batch.features
+    if len(labels) >= habits.NEEDED:
+        counted, added = habits.learn(features, labels, start)
+        start, features = start + added, _restrained(features)
+    learned = logistic.fit_softmax(features, labels, start)
+    if features is not batch.features:
+        learned *= _restraint()[:, None]
     learned[np.abs(learned) < 1e-3] = 0
-    return Router(
-        router.subjects, router.keyword_worth, router.category_worth, router.prototypes, router.centre, router.spread,
-        sparse.csr_matrix(learned.T.astype(np.float32)),
-    )  # fmt: skip
+    return replace(router, corrections=sparse.csr_matrix(learned.T.astype(np.float32)), habits=counted)
+
+
+def _restrained(features: Matrix) -> Matrix:
+    """Narrower priors, for a regression that has counts to start from; single authors are theirs altogether."""
+    return type(features)(
+        (features.data * _restraint()[features.indices], features.indices, features.indptr), shape=features.shape
+    )
+
+
+def _restraint() -> Floats:
+    widths = np.zeros(WIDTH, dtype=np.float32)
+    for block, share in ((TEXT, 1.0), (TITLE, 1.0), (CATEGORY, 1.0), (SOURCE, 1.0), (COMMENT, 2.0), (FORM, 0.5)):
+        widths[block.offset : block.end] = share * BESIDE_HABITS
+    return widths
 
 
 def _words_only(features: Matrix) -> Matrix:
