@@ -11,6 +11,8 @@ import altair as alt
 from dashboard.charts import DOWN, UP
 
 TIE = "#8b9298"
+NAMED = 8
+"""So many of the newest points stand under their model's name; the rest tell it when pointed at."""
 SERIES = ("#1a9c8a", "#d99a2b", "#7a6fd0", "#d0604a", "#4a90c2", "#8b9298")
 
 
@@ -127,4 +129,12 @@ def trend(rows: Sequence[Scored], *, height: int = 260, legend: bool = True) -> 
     line = base.mark_line(strokeWidth=1.5, opacity=0.55).encode(y=y)
     spans = base.mark_rule(strokeWidth=2, opacity=0.45).encode(y=alt.Y("low:Q"), y2="high:Q")
     dots = base.mark_circle(size=70, opacity=1).encode(y=y)
-    return alt.LayerChart(layer=[line, spans, dots], height=height)
+    layers = [line, spans, dots]
+    if len({value["model"] for value in values}) > 1:
+        text = base.mark_text(dy=-12, fontSize=11, limit=150).encode(y=y, text="model:N")
+        layers.append(
+            text.transform_window(n="row_number()", sort=[alt.SortField("at", "descending")]).transform_filter(
+                f"datum.n <= {NAMED}"
+            )
+        )
+    return alt.LayerChart(layer=layers, height=height)

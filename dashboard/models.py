@@ -9,12 +9,15 @@ from datetime import datetime
 from dashboard.charts_evals import Scored
 from evals import compare
 from evals.compare import Comparison, NotComparable, Report
-from evals.summary import SOLVED
 from scout.store import Store
 from scout.store.evals import EvalAlarm, EvalItem, EvalRun
 
 RUNS = 2_000
 """The newest so many are looked at."""
+KEPT = 32
+TRIAGE = "triage"
+"""The domain that the strip beside the digest follows."""
+_REPORTS: dict[tuple[str, str, str, str, int], Report | str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,17 @@ def of(found: Measured, name: str, *, condition: str = "") -> dict[str, EvalRun]
     return dict(sorted(runs.items(), key=lambda pair: (pair[1].domain, pair[0])))
 
 
-def beside(store: Store, a: str, b: str) -> Report | str:
-    """The two compared, or why they cannot be."""
-    try:
-        return compare.models(store, a, b, draws=0)
-    except NotComparable as err:
-        return str(err)
+def beside(store: Store, found: Measured, a: str, b: str) -> Report | str:
+    """The two compared, or why they cannot be. Finished runs never change: what was worked out once is kept."""
+    key = (str(store.path), a, b, found.runs[0].id, len(found.runs))
+    if key not in _REPORTS:
+        while len(_REPORTS) >= KEPT:
+            _REPORTS.pop(next(iter(_REPORTS)), None)
+        try:
+            _REPORTS[key] = compare.models(store, a, b, draws=0)
+        except NotComparable as err:
+            _REPORTS[key] = str(err)
+    return _REPORTS[key]
 
 
 def perturbed(store: Store, found: Measured, name: str) -> list[Comparison]:
@@ -100,6 +108,12 @@ def over_time(found: Measured, name: str, domain: str) -> list[Scored]:
     ]
 
 
+def nightly(store: Store, configured: str) -> list[Scored]:
+    """What the model that reads scored at triage, night by night; nothing where it was never measured."""
+    found = Measured(tuple(store.evals.listing(only_done=True, domain=TRIAGE, limit=60)), (), {})
+    return over_time(found, served(found, configured), TRIAGE)
+
+
 def _point(run: EvalRun, at: datetime, series: str) -> Scored:
     found = run.summary
     return Scored(at, run.released, series, found["mean"], found["low"], found["high"])
@@ -129,8 +143,7 @@ def flips(store: Store, row: Comparison) -> list[Flip]:
 
 
 def _solved(item: EvalItem) -> bool | None:
-    judged = item.judged
-    return sum(score >= SOLVED for score in judged) * 2 > len(judged) if judged else None
+    return compare.solved(item.judged) if item.judged else None
 
 
 def open_runs(found: Measured) -> dict[str, list[EvalRun]]:

@@ -6,18 +6,42 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import charts, ui
+from dashboard import charts, charts_evals, ui
 from dashboard.charts import AgreementDay
+from dashboard.charts_evals import Scored
 from dashboard.ui import html, join
 from scout.digest.model import Digest
 from scout.digest.wording import hub_url, percent, plural, short_day
 from scout.items import Release
 
 
-def strip(days: Sequence[AgreementDay], releases: Sequence[Release], digest: Digest) -> None:
+def strip(
+    days: Sequence[AgreementDay], releases: Sequence[Release], digest: Digest, served: Sequence[Scored] = ()
+) -> None:
+    """`served` is what the model that reads scored at triage, the oldest first."""
     _agreement(days)
     _counts(digest)
+    _served(served)
     _releases(releases)
+
+
+def _served(points: Sequence[Scored]) -> None:
+    if not points:
+        return
+    newest = points[-1]
+    spread = "" if newest.low is None or newest.high is None else f" ({newest.low:.0%} to {newest.high:.0%})"
+    ui.show(
+        html(
+            '<h3 class="sc-strip-title" style="margin-top:1.4rem">Triage by {}</h3><div class="sc-figure">{}</div>'
+            '<div class="sc-faint" style="font-size:.86rem">of the triage suite{}</div>',
+            ui.text(newest.model, limit=60),
+            percent(newest.mean),
+            spread,
+        )
+    )
+    if len(points) > 1:
+        chart = charts_evals.trend(points, height=110, legend=False)
+        st.altair_chart(chart, alt="Score of the model that reads at the triage suite, night by night")
 
 
 def _agreement(days: Sequence[AgreementDay]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from evals import stats
@@ -117,15 +118,21 @@ def compare(
         suite=a.suite, domain=a.domain, version=a.version, condition=a.condition, run_a=a.id, run_b=b.id,
         mean_a=math.fsum(scores_a) / len(pairs), mean_b=math.fsum(scores_b) / len(pairs), difference=difference,
         bootstrap=stats.bootstrap_interval(apart, families, draws=draws, seed=1) if draws else difference.interval,
-        up=up, down=down, mcnemar=stats.mcnemar_exact(up, down), sign_flip=stats.sign_flip_test(apart, families),
+        up=up, down=down, mcnemar=stats.mcnemar_exact(up, down),
+        sign_flip=stats.sign_flip_test(apart, families) if draws else difference.p,
         p=difference.p, detectable=POWER_Z * difference.se if known else None,
         label="; ".join(dict.fromkeys(filter(None, (a.label, b.label)))),
     )  # fmt: skip
 
 
 def _solved(item: EvalItem) -> bool:
-    """In more than half of its judged epochs."""
-    return sum(score >= SOLVED for score in item.judged) * 2 > len(item.judged)
+    return solved(item.judged)
+
+
+@lru_cache(maxsize=16_384)
+def solved(judged: tuple[float, ...]) -> bool:
+    """In more than half of the epochs that were judged."""
+    return sum(score >= SOLVED for score in judged) * 2 > len(judged)
 
 
 def corrected(found: Sequence[Comparison]) -> tuple[Comparison, ...]:
@@ -159,6 +166,8 @@ def models(store: Store, a: str, b: str, *, draws: int = DRAWS) -> Report:
     rows, refused = [], []
     for (suite, condition), mine in first.items():
         theirs = second.get((suite, condition))
+        if theirs is None and condition:
+            continue  # a perturbation is measured against its own model
         if theirs is None:
             refused.append(f"{b} was not asked {suite}{f' under {condition}' if condition else ''}")
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import data, days, ui
+from dashboard import data, days, models, ui
 from dashboard.card import card
 from dashboard.session import here as who_reads
 from dashboard.session import subject_names
@@ -20,6 +20,7 @@ with here.store() as store:
     agreement = data.agreement(store, here.reader)
     releases = data.releases(store, here.settings, page.day)
     welcomed = data.is_welcomed(store, here.reader)
+    served = models.nightly(store, here.settings.model.name)
 
 if page.digest is None or page.day is None:
     nothing_yet(here, welcomed=welcomed)
@@ -47,4 +48,4 @@ with main:
             likeliest = max(entry.subjects, key=entry.subjects.__getitem__, default=OTHER)
             card(here, entry, page.items.get(entry.id), page.board, subjects, likeliest)
 with side, st.container(key="strip"):
-    strip(agreement, releases, page.digest)
+    strip(agreement, releases, page.digest, served)

@@ -27,9 +27,9 @@ if not found:
     )
     st.stop()
 
-suite = st.selectbox("Questions", list(found), format_func=ui.md) if len(found) > 1 else next(iter(found))
+suite = st.selectbox("Questions", list(found), format_func=ui.text) if len(found) > 1 else next(iter(found))
 runs = {run.released: run for run in found[suite]}
-shown = st.multiselect("Models", list(runs), default=list(runs)[:BESIDE], format_func=ui.md)
+shown = st.multiselect("Models", list(runs), default=list(runs)[:BESIDE], format_func=ui.text)
 if not shown:
     st.caption("Choose a model.")
     st.stop()

@@ -28,15 +28,15 @@ asked = {key: st.query_params.get(key, "") for key in ("model", "beside")}
 first = asked["model"] if asked["model"] in names else next((name for name in names if name != reads), names[0])
 others = [name for name in names if name != first]
 with st.container(horizontal=True):
-    a = st.selectbox("Model (A)", names, index=names.index(first), format_func=ui.md)
+    a = st.selectbox("Model (A)", names, index=names.index(first), format_func=ui.text)
     others = [name for name in names if name != a]
     likely = next((name for name in (asked["beside"], reads) if name in others), others[0] if others else None)
     b = st.selectbox(
-        "beside (B)", others, index=others.index(likely) if likely else None, format_func=ui.md, disabled=not others
+        "beside (B)", others, index=others.index(likely) if likely else None, format_func=ui.text, disabled=not others
     )
 
 with here.store() as store:
-    report = models.beside(store, a, b) if b else "There is only one model to show yet."
+    report = models.beside(store, found, a, b) if b else "There is only one model to show yet."
     shaken = models.perturbed(store, found, a)
 compared = None if isinstance(report, str) else report
 named = [(a, models.of(found, a)), *([(b, models.of(found, b))] if b else [])]
@@ -85,7 +85,9 @@ if points := models.trend(found, chosen):
 
 if compared is not None:
     ui.section("Items that flipped", "only one of the two solves them, in most of its tries")
-    row = st.selectbox("Domain", compared.rows, format_func=lambda row: ui.md(row.domain), label_visibility="collapsed")
+    row = st.selectbox(
+        "Domain", compared.rows, format_func=lambda row: ui.text(row.domain), label_visibility="collapsed"
+    )
     with here.store() as store:
         flipped = models.flips(store, row)
     gained = sum(flip.gained for flip in flipped)
@@ -93,7 +95,7 @@ if compared is not None:
     if flipped:
         flip = st.selectbox(
             "Item", flipped, label_visibility="collapsed",
-            format_func=lambda flip: ui.md(f"{'gained' if flip.gained else 'lost'}: {flip.item} ({flip.family})"),
+            format_func=lambda flip: ui.text(f"{'gained' if flip.gained else 'lost'}: {flip.item} ({flip.family})"),
         )  # fmt: skip
         data = here.settings.data_dir
         with st.container(border=True):

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from scout.items import Verdict
@@ -74,12 +75,28 @@ class EvalItem:
 
     @property
     def judged(self) -> tuple[float, ...]:
-        return tuple(score for score in self.scores if score is not None)
+        return _judged(self.scores)
 
     @property
     def mean(self) -> float | None:
         """Over the epochs that were judged; None where none was."""
-        return sum(judged) / len(judged) if (judged := self.judged) else None
+        return _mean(self.scores)
+
+
+@lru_cache(maxsize=16_384)
+def _judged(scores: tuple[float | None, ...]) -> tuple[float, ...]:
+    return tuple(score for score in scores if score is not None)
+
+
+@lru_cache(maxsize=16_384)
+def _mean(scores: tuple[float | None, ...]) -> float | None:
+    return sum(judged) / len(judged) if (judged := _judged(scores)) else None
+
+
+@lru_cache(maxsize=16_384)
+def _scores(text: str) -> tuple[float | None, ...]:
+    """Read once for all items that score alike: thousands do."""
+    return tuple(unpack(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +143,22 @@ class Evals(Part):
         return _run(rows[0]) if rows else None
 
     def listing(
-        self, *, suite: str | None = None, model: str | None = None, limit: int = 1000, only_done: bool = False
+        self,
+        *,
+        suite: str | None = None,
+        domain: str | None = None,
+        model: str | None = None,
+        limit: int = 1000,
+        only_done: bool = False,
     ) -> list[EvalRun]:
         """The newest first. `model` is a name as served, or a release."""
         where, values = ["1"], []
         if suite is not None:
             where.append("suite = ?")
             values.append(suite)
+        if domain is not None:
+            where.append("domain = ?")
+            values.append(domain)
         if model is not None:
             where.append("(model = ? OR release_id = ?)")
             values += [model, model]
@@ -143,7 +169,11 @@ class Evals(Part):
 
     def items(self, run: str) -> list[EvalItem]:
         """By item."""
-        return [_item(row) for row in self.store.rows("SELECT * FROM eval_items WHERE run = ? ORDER BY item", run)]
+        sql = "SELECT item, family, scores, cut, tokens, seconds FROM eval_items WHERE run = ? ORDER BY item"
+        return [
+            EvalItem(item=item, family=family, scores=_scores(scores), cut=cut, tokens=tokens, seconds=seconds)
+            for item, family, scores, cut, tokens, seconds in self.store.db.conn.execute(sql, (run,)).fetchall()
+        ]
 
     def judge(self, verdict: Verdict, at: datetime) -> None:
         """Say of a release what evals found; a digest carries it from then on."""
@@ -210,10 +240,3 @@ def _run(row: Mapping[str, Any]) -> EvalRun:
     for key in ("options", "checks", "summary"):
         values[key] = unpack(values[key])
     return EvalRun(**{**values, "started": moment(row["started"]), "finished": moment_or_none(row["finished"])})
-
-
-def _item(row: Mapping[str, Any]) -> EvalItem:
-    return EvalItem(
-        item=row["item"], family=row["family"], scores=tuple(unpack(row["scores"])), cut=row["cut"], tokens=row["tokens"],
-        seconds=row["seconds"],
-    )  # fmt: skip
