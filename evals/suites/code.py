@@ -16,7 +16,7 @@ from evals.core import Answer, Case, Suite
 from evals.suites import making
 from evals.suites.code_tasks import FAMILIES, Task
 
-LIMITS = sandbox.Limits(seconds=10)
+LIMITS = sandbox.Limits(seconds=5)
 ASKED = """Write a Python function `solve` that {words}.
 
 Use the standard library only. Give the whole function in one block fenced by ```python and ```; the last such block counts."""
