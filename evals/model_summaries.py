@@ -26,8 +26,8 @@ class Made:
     model: str
     summaries: tuple[Summary, ...]
     """What a reader would see: the extractive one where the model's came to nothing."""
-    grounded: float | None
-    """Share of the sentences it wrote that the text supports; what is not supported no reader sees."""
+    checked: tuple[int, int]
+    """How many of the sentences it wrote the text supports, and how many it wrote; what is not supported no reader sees."""
     outcomes: Mapping[str, int]
     """How asking ended, and how often."""
 
@@ -63,6 +63,6 @@ async def summarize(client: ModelClient, papers: Sequence[Paper], *, progress: P
     done = [task.result() for task in tasks]
     wrote, dropped = sum(points for _, _, points, _ in done), sum(lost for *_, lost in done)
     return Made(
-        model, tuple(summary for summary, *_ in done), 1 - dropped / wrote if wrote else None,
+        model, tuple(summary for summary, *_ in done), (wrote - dropped, wrote),
         dict(sorted(Counter(outcome for _, outcome, *_ in done).items())),
     )  # fmt: skip

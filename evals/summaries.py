@@ -124,12 +124,13 @@ Baseline = Callable[[Sequence[Paper], int], list[str]]
 
 
 def run(
-    papers: Sequence[Paper], name: str, made: Sequence[Summary], *, grounded: float | None = None, seed: int = 0,
+    papers: Sequence[Paper], name: str, made: Sequence[Summary], *, checked: tuple[int, int] | None = None, seed: int = 0,
     progress: Progress = SILENT,
 ) -> Report:  # fmt: skip
     """`made`, the summaries of somebody called `name`, beside the baselines.
 
-    `grounded` is the share of sentences that stood up to the check where it was made while they were written (a model's).
+    `checked` is how many sentences stood up to the check, and of how many, where a model's were checked as they were
+    written; else they are checked here.
 
     Raises:
         ValueError: there are no papers.
@@ -148,7 +149,8 @@ def run(
         scores[each] = _rouge(papers, said)
         progress.step(each)
     progress.done()
-    shares = {name: _share_grounded(papers, made) if grounded is None else grounded}
+    good, total = checked or _grounded(papers, made)
+    shares = {name: good / total if total else None}
     rows = tuple(_row(each, papers, lines[each], scores, shares.get(each)) for each in lines)
     predictions = tuple({"id": paper.id, "summary": line} for paper, line in zip(papers, lines[name], strict=True))
     return Report(len(papers), rows, predictions)
@@ -188,15 +190,15 @@ def _row(
     )
 
 
-def _share_grounded(papers: Sequence[Paper], made: Sequence[Summary]) -> float:
-    """How many of the lines, TLDR and points, `scout.triage.grounding` finds in the text."""
+def _grounded(papers: Sequence[Paper], made: Sequence[Summary]) -> tuple[int, int]:
+    """How many of the lines, TLDR and points, `scout.triage.grounding` finds in the text, and of how many."""
     good = total = 0
     for number, (paper, summary) in enumerate(zip(papers, made, strict=True)):
         known = sentences(paper.item(number).text)
         good += check_tldr(summary.tldr, paper.title, known) is None
         good += len(check(summary.points, known).kept)
         total += 1 + len(summary.points)
-    return good / total
+    return good, total
 
 
 def _lexrank(papers: Sequence[Paper], seed: int) -> list[str]:

@@ -59,7 +59,7 @@ def summaries(data: Path, by: str, limit: int | None, seed: int, predictions: Pa
                 papers,
                 made.model if made else by,
                 lines,
-                grounded=made.grounded if made else None,
+                checked=made.checked if made else None,
                 seed=seed,
                 progress=bars,
             )
