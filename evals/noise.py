@@ -17,10 +17,12 @@ STRANGE = (
     "Answer: 9**9**9", "[NP-I 1 and 2]", "\r\n\r\n", "%s%n{0}", "1.\t\t[P]\n" * 300,
 )  # fmt: skip
 CALLS = (
-    ToolCall("1", "", ""), ToolCall("1", "no_such_tool", "{}"), ToolCall("1", "read_file", "not json"), ToolCall("1", "list_files", "[]"),
+    ToolCall("1", "", ""), ToolCall("1", "no_such_tool", "{}"), ToolCall("1", "read_file", "not json"),
+    ToolCall("1", "list_files", "[]"),
     ToolCall("1", "list_files", '{"page": -1}'), ToolCall("1", "list_tickets", '{"page": 1e400}'),
     ToolCall("1", "write_file", '{"path": "../../etc", "text": "x"}'), ToolCall("1", "read_file", '{"path": "\\u0000"}'),
-    ToolCall("1", "buy", '{"name": null}'), ToolCall("1", "x" * 10_000, "[" * 5_000), ToolCall("1", "list_orders", '{"page": ' + "9" * 6_000 + "}"),
+    ToolCall("1", "buy", '{"name": null}'), ToolCall("1", "x" * 10_000, "[" * 5_000),
+    ToolCall("1", "list_orders", '{"page": ' + "9" * 6_000 + "}"),
 )  # fmt: skip
 ALPHABET = "abXY01239 \n\t.,:;-*#`'\"[](){}<>|&~→\\$%/ÄÖ文🙂\x00\u200b"
 

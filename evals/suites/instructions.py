@@ -83,14 +83,14 @@ def prose(draw: random.Random, level: int) -> Gold:
     key = draw.choice(["tide", "brass", "shadow", "gravel"])
     rules = [
         Rule(f"exactly {count} paragraphs with an empty line between them", lambda t: len(paragraphs(t)) == count),
-        Rule("at least 40 words in all", lambda t: len(words_of(t)) >= 40),
+        Rule(
+            f"the word `{key}` exactly {times} times", lambda t: [w.casefold() for w in words_of(t)].count(key) == times
+        ),
         Rule(
             f"exactly {each} sentences in every paragraph",
             lambda t: all(sentence_count(p) == each for p in paragraphs(t)),
         ),
-        Rule(
-            f"the word `{key}` exactly {times} times", lambda t: [w.casefold() for w in words_of(t)].count(key) == times
-        ),
+        Rule("at least 40 words in all", lambda t: len(words_of(t)) >= 40),
         Rule("no commas", lambda t: "," not in t),
     ]
     left, text = times, []
