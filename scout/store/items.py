@@ -228,4 +228,5 @@ class Items(Part):
                 )
             for table in ("decisions", "summaries", "readings", "ledger", "attempts", "signals"):
                 db.conn.execute(f"DELETE FROM {table} WHERE item_id = ?", (id,))
+            db.conn.execute("DELETE FROM links WHERE later = ? OR earlier = ?", (id, id))
             return db.conn.execute("DELETE FROM items WHERE id = ?", (id,)).rowcount > 0

@@ -40,6 +40,7 @@ from scout.store.signals import Signals
 from scout.store.sources import Sources
 from scout.store.stats import stats
 from scout.store.summaries import Summaries
+from scout.store.threads import Threads
 
 BUSY_SECONDS = 10.0
 
@@ -87,6 +88,7 @@ class Store:
         self.jobs = Jobs(self)
         self.readings = Readings(self)
         self.researches = Researches(self)
+        self.threads = Threads(self)
         self.evals = Evals(self)
 
     def _open(self, lock: FileLock) -> None:

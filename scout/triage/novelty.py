@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from scout.items import Item
+from scout.items import Item, ItemId
 from scout.triage.tokens import LONGEST, split, stem
 
 CLOSE = 0.3
 """Similarity from which two items are near each other: on abstracts, one pair in some hundred of one subject."""
+
+
+REPEATS = 0.6
+"""Similarity from which an item tells again what another told: text and title nearly agree word for word."""
+
+Vector = Mapping[str, float]
+"""Stem of a word → its weight; of length 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,33 +26,47 @@ class Nearness:
     compared: int = 0
     close: int = 0
     highest: float = 0.0
+    nearest: ItemId = ""
+
+
+class Rarity:
+    """How rare words are in a body of items, and items as vectors of their words."""
+
+    def __init__(self, words: Collection[frozenset[str]]) -> None:
+        spread = Counter(word for found in words for word in found)
+        self._rarity = {word: math.log((1 + len(words)) / (0.5 + n)) for word, n in spread.items()}
+        self._unseen = math.log((1 + len(words)) / 0.5)
+
+    def vector(self, words: frozenset[str]) -> Vector:
+        vector = {word: self._rarity.get(word, self._unseen) for word in words}
+        length = math.sqrt(math.fsum(weight * weight for weight in vector.values())) or 1.0
+        return {word: weight / length for word, weight in vector.items()}
 
 
 class Shelf:
     """What a reader was shown, made ready to compare with."""
 
     def __init__(self, items: Sequence[Item]) -> None:
-        words = {item.id: _words(item) for item in items}
-        spread = Counter(word for found in words.values() for word in found)
-        self._rarity = {word: math.log((1 + len(words)) / (0.5 + n)) for word, n in spread.items()}
-        self._unseen = math.log((1 + len(words)) / 0.5)
-        self._vectors = {id: self._vector(found) for id, found in words.items()}
+        words = {item.id: words_of(item) for item in items}
+        self._rarity = Rarity(words.values())
+        self._vectors = {id: self._rarity.vector(found) for id, found in words.items()}
 
     def nearness(self, item: Item) -> Nearness:
         """Against all of the shelf but the item itself."""
-        mine = self._vector(_words(item))
-        values = [_dot(mine, vector) for id, vector in self._vectors.items() if id != item.id]
-        return Nearness(len(values), sum(value >= CLOSE for value in values), max(values, default=0.0))
-
-    def _vector(self, words: frozenset[str]) -> dict[str, float]:
-        vector = {word: self._rarity.get(word, self._unseen) for word in words}
-        length = math.sqrt(math.fsum(weight * weight for weight in vector.values())) or 1.0
-        return {word: weight / length for word, weight in vector.items()}
+        mine = self._rarity.vector(words_of(item))
+        values = {id: likeness(mine, vector) for id, vector in self._vectors.items() if id != item.id}
+        nearest = max(values, key=lambda id: values[id], default="")
+        return Nearness(
+            len(values), sum(value >= CLOSE for value in values.values()), values.get(nearest, 0.0), nearest
+        )
 
 
-def _words(item: Item) -> frozenset[str]:
+def words_of(item: Item) -> frozenset[str]:
     return frozenset(map(stem, split(f"{item.title} {item.text[:LONGEST]}")))
 
 
-def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+def likeness(one: Vector, other: Vector) -> float:
+    """Cosine: 0 is nothing in common, 1 the same words."""
+    if len(one) > len(other):
+        one, other = other, one
     return math.fsum(weight * other[word] for word, weight in one.items() if word in other)

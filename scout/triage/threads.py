@@ -1,0 +1,145 @@
+"""Which items belong together through time: one text twice, a sequel, a citation, the same people at the same thing. Pure.
+
+Every item has a few keys (bands of its text, its authors, the name in its title); items that may be linked share one, so
+they are found by looking up and not by comparing everything. What was chosen, and how well it does, is in docs/threads.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from scout.identity import arxiv_id
+from scout.items import Item, ItemId, ItemKind
+from scout.links import Link, LinkKind
+from scout.triage.duplicates import Print, is_duplicate
+from scout.triage.novelty import Vector, likeness
+
+COMMON = 60
+"""A key that more items than that have says nothing: a name that many people share."""
+ALIKE = {1: 0.28, 2: 0.22, 3: 0.2}
+"""Shared authors (three or more, two, one) → how alike two items must be."""
+SMALL = 3
+"""One shared author counts only where both items have no more than so many: else it is the name that is shared."""
+YEARS = range(1900, 2100)
+_CITED = re.compile(r"(?<![\w.])(\d{4}\.\d{4,5})(?:v\d+)?(?![\w]|\.\d)")
+_PART = re.compile(r"[\s,:;(–—-]*\b(?:part|volume|episode)\s+(\d+|[IVX]+)\b\)?", re.I)
+_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
+_VERSIONED = re.compile(
+    r"\b([A-Z][^\W\d_]*(?:\d+[^\W\d_]+)*(?:[ -][A-Z][^\W\d_]+){0,2})[ -]?v?(\d{1,4}(?:\.\d{1,3}){0,2})(?![\w]|\.\d)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An item made ready to be compared."""
+
+    item: Item
+    seq: int
+    print: Print
+    vector: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    name: str
+    number: tuple[int, ...]
+
+
+def band_keys(print: Print) -> list[int]:
+    return print.bands()
+
+
+def author_keys(item: Item) -> dict[int, str]:
+    """Key → author."""
+    return {_key("author", " ".join(name.lower().split())): name for name in item.authors[:100] if name.strip()}
+
+
+def name_keys(item: Item) -> list[int]:
+    return [_key("name", found.name) for found in numbered(item)]
+
+
+def numbered(item: Item) -> list[Numbered]:
+    """Names with a version or part number in a title: `Qwen2.5` is (qwen, 2.5), `Widgets, Part II` is (widgets, 2).
+
+    Of a paper only the name before the colon is its own; a name without a number is that name's first.
+    """
+    title = item.title
+    if part := _PART.search(title):
+        number = _ROMAN.get(part[1].upper()) or (int(part[1]) if part[1].isdigit() else 0)
+        base = _folded(title[: part.start()])
+        return [Numbered(base, (number,))] if number and len(base) > 2 else []
+    if item.kind is ItemKind.PAPER:
+        own, colon, _ = title.partition(":")
+        if not colon or len(own.split()) > 4:
+            return []
+        if versioned := _VERSIONED.fullmatch(own.strip()):
+            return _numbered(versioned)
+        return [Numbered(_folded(own), (1,))] if len(_folded(own)) > 2 else []
+    return [found for versioned in _VERSIONED.finditer(title) for found in _numbered(versioned)]
+
+
+def _numbered(found: re.Match[str]) -> list[Numbered]:
+    name, number = _folded(found[1]), tuple(int(part) for part in found[2].split("."))
+    return [Numbered(name, number)] if len(name) > 2 and number[0] not in YEARS else []
+
+
+def cited(item: Item) -> list[ItemId]:
+    """The arXiv papers that title, text or comment name, itself left out."""
+    found = [f"arxiv:{number}" for number in _CITED.findall(f"{item.title} {item.text} {item.comment}")]
+    return [id for id in dict.fromkeys(found) if id != item.id and arxiv_id(id) is not None]
+
+
+def in_time(one: Known, other: Known) -> tuple[Known, Known]:
+    """The later one, then the earlier one."""
+    if one.item.published and other.item.published and abs(one.item.published - other.item.published) > timedelta(0):
+        return (one, other) if one.item.published > other.item.published else (other, one)
+    return (one, other) if one.seq > other.seq else (other, one)
+
+
+def link(one: Known, other: Known, *, rare: frozenset[int]) -> Link | None:
+    """How two items belong together; None where they do not. `rare` are the author keys that are not too common."""
+    later, earlier = in_time(one, other)
+    ids = later.item.id, earlier.item.id
+    if ids[0] == ids[1]:
+        return None
+    if is_duplicate(later.item, earlier.item, (later.print, earlier.print)):
+        return Link(*ids, LinkKind.DUPLICATE, round(later.print.likeness(earlier.print), 3), "the same text")
+    mine, theirs = author_keys(later.item), author_keys(earlier.item)
+    shared = mine.keys() & theirs.keys()
+    if sequel := _sequel(later.item, earlier.item, known_hands=bool(shared)):
+        return Link(*ids, LinkKind.SEQUEL, 1.0, sequel)
+    if earlier.item.id in cited(later.item):
+        return Link(*ids, LinkKind.CITES, 1.0, "it names the other by its number")
+    alike = likeness(later.vector, earlier.vector)
+    if may_share(len(shared & rare), max(len(mine), len(theirs))) and alike >= ALIKE[min(3, len(shared))]:
+        names = [mine[key] for key in mine if key in shared]
+        more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+        return Link(*ids, LinkKind.SAME_AUTHORS, round(alike, 3), f"by {', '.join(names[:2])}{more} too")
+    return None
+
+
+def may_share(rare_authors: int, most: int) -> bool:
+    """Whether so many shared authors of not too common a name, of at most `most` on either, can be the same people."""
+    return rare_authors >= 2 or (rare_authors == 1 and most <= SMALL)
+
+
+def _sequel(later: Item, earlier: Item, *, known_hands: bool) -> str:
+    """What makes it the next of the other, in words; the same people or the same blog must stand behind both."""
+    if not known_hands and not (later.source == earlier.source and later.kind is earlier.kind is ItemKind.POST):
+        return ""
+    before = {found.name: found.number for found in numbered(earlier)}
+    for found in numbered(later):
+        if found.name in before and found.number > before[found.name]:
+            return f"{'.'.join(map(str, found.number))} after {'.'.join(map(str, before[found.name]))}"
+    return ""
+
+
+def _folded(name: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", name.lower()))
+
+
+def _key(kind: str, name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{kind}\0{name}".encode(), digest_size=8).digest(), "big", signed=True)
