@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_MAGIC = b"scout-policy-1\n"
+_MAGIC = b"scout-policy-2\n"
 Arrays = Mapping[str, NDArray[Any]]
 
 

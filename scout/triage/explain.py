@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scout.items import Contribution, Item
-from scout.triage.features import TEXT, TITLE, Floats, gram_hash, marks
+from scout.triage.features import TEXT, TITLE, TOPIC, Floats, gram_hash, marks
 from scout.triage.logistic import Doubles
 from scout.triage.routing import Batch
 from scout.triage.tokens import Tokens
@@ -20,6 +20,7 @@ from scout.triage.tokens import Tokens
 SHOWN = 6
 OWN = "your thumbs: "
 PRIOR = "picked by the community (prior): "
+TOPIC_NAME = "its topic as a whole"
 REST, BASE = "everything else", "base rate"
 _LOOKED_AT = 8
 """The largest columns of each layer that get a name; one name may take several columns."""
@@ -37,11 +38,11 @@ class Scale:
 
 
 def explain(
-    batch: Batch, scale: Scale, subjects: Sequence[str], subject_parts: Doubles, logits: Doubles
+    batch: Batch, scale: Scale, extra: Sequence[str], extra_parts: Doubles, logits: Doubles
 ) -> list[tuple[Contribution, ...]]:
     """For each item the largest parts, largest first, then the rest and the base rate.
 
-    `subjects` names the columns of `subject_parts` [items, subjects]; `logits` [items] is what the parts sum to.
+    `extra` names the columns of `extra_parts` [items, names], which are no features; `logits` [items] is what all sum to.
     """
     names = Names(batch.read, batch.items)
     features = batch.features
@@ -52,7 +53,12 @@ def explain(
         span = slice(features.indptr[row], features.indptr[row + 1])
         columns = features.indices[span]
         parts: dict[str, float] = {}
-        for layer, values in ((OWN, own_values[span]), (PRIOR, community_values[span])):
+        words = int(
+            np.searchsorted(columns, TOPIC.offset)
+        )  # the topic's columns come last, and mean something together
+        for layer, all_values in ((OWN, own_values[span]), (PRIOR, community_values[span])):
+            values = all_values[:words]
+            parts[f"{layer}{TOPIC_NAME}"] = float(all_values[words:].sum(dtype=np.float64))
             largest = _largest(values)
             for name, value in zip(names.of(row, columns[largest].tolist()), values[largest].tolist(), strict=True):
                 said = name if layer == OWN else layer + name.removeprefix("word: ")
@@ -60,8 +66,8 @@ def explain(
             parts[f"{layer}all other words"] = float(
                 values.sum(dtype=np.float64) - values[largest].sum(dtype=np.float64)
             )
-        for name, value in zip(subjects, subject_parts[row].tolist(), strict=True):
-            parts[f"subject: {name}"] = value
+        for name, value in zip(extra, extra_parts[row].tolist(), strict=True):
+            parts[name] = parts.get(name, 0.0) + value
         found.append(_told(parts, float(logits[row]), scale.base))
     return found
 

@@ -1,4 +1,4 @@
-"""Items as numbers: hashed words, authors, categories, source, comment and form, each block scaled on its own.
+"""Items as numbers: hashed words, authors, categories, source, comment, form and topic, each block scaled on its own.
 
 The blocks lie side by side in one sparse matrix. A block's `sigma` is how far its weights may stray: columns are
 multiplied by it, so that one ridge of strength 1 shrinks every block as a Gaussian prior of that width would. What was
@@ -11,7 +11,7 @@ import re
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from scipy import sparse
 
 from scout.items import Item, ItemKind
 from scout.triage import tokens
+from scout.triage.landscape import DIRECTIONS, Landscape
 from scout.triage.tokens import Tokens
 
 Matrix = Any
@@ -49,8 +50,10 @@ CATEGORY = Block("category", AUTHOR.end, 1 << 12, 0.3, 0.0)
 SOURCE = Block("source", CATEGORY.end, 1 << 10, 0.5, 0.0)
 COMMENT = Block("comment", SOURCE.end, 1 << 12, 0.4, 0.5)
 FORM = Block("form", COMMENT.end, 1 << 10, 0.3, 0.0)
+TOPIC = Block("topic", FORM.end, DIRECTIONS, 2.0, 0.0)
+"""Places in the landscape: values of either sign, not counts. Empty where a recipe uses none."""
 BLOCKS = (TEXT, TITLE, AUTHOR, CATEGORY, SOURCE, COMMENT, FORM)
-WIDTH = FORM.end
+WIDTH = TOPIC.end
 _STARTS = np.array([block.offset for block in BLOCKS], dtype=np.int64)
 _SIGMAS = np.array([block.sigma for block in BLOCKS], dtype=np.float32)
 _POWERS = np.array([block.power for block in BLOCKS], dtype=np.float32)
@@ -187,6 +190,7 @@ class Space:
 
     idf: Floats
     """[TITLE.end]: 0 for what is too rare to have learned anything from."""
+    landscape: Landscape
 
     @staticmethod
     def fit(seen: Sequence[Matrix], *, keep: Matrix | None = None) -> Space:
@@ -201,10 +205,29 @@ class Space:
         if keep is not None:
             rare[keep.indices[keep.indices < TITLE.end]] = False
         idf[rare] = 0
-        return Space(idf.astype(np.float16).astype(np.float32))
+        return Space(idf.astype(np.float16).astype(np.float32), Landscape.none())
+
+    def with_landscape(self, scaled: Sequence[Matrix]) -> Space:
+        """The same, with a landscape seen in features that were made without one."""
+        return replace(self, landscape=Landscape.fit([part[:, : TEXT.end] for part in scaled]))
+
+    def place(self, scaled: Matrix) -> Matrix:
+        """Features with the topic block filled in."""
+        if not len(self.landscape.words):
+            return scaled
+        values = TOPIC.sigma * self.landscape.places(scaled)
+        ends = np.repeat(scaled.indptr[1:], DIRECTIONS)
+        columns = np.tile(np.arange(TOPIC.offset, TOPIC.end, dtype=np.int32), scaled.shape[0])
+        indices, data = np.insert(scaled.indices, ends, columns), np.insert(scaled.data, ends, values.ravel())
+        starts = scaled.indptr + DIRECTIONS * np.arange(len(scaled.indptr), dtype=np.int32)
+        return sparse.csr_matrix((data, indices, starts), shape=scaled.shape)
+
+    def features(self, counted: Matrix) -> Matrix:
+        """[items, WIDTH]: all there is to know of items, from their counts."""
+        return self.place(self.scale(counted))
 
     def scale(self, counted: Matrix) -> Matrix:
-        """Features of counts, in a new matrix; columns that mean nothing are dropped from the rows."""
+        """Features of counts but for the topic, in a new matrix; columns that mean nothing are dropped from the rows."""
         columns = counted.indices
         block = np.searchsorted(_STARTS, columns, side="right") - 1
         row = np.repeat(np.arange(counted.shape[0]), np.diff(counted.indptr))

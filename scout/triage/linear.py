@@ -14,53 +14,60 @@ from scipy import special
 
 from scout.items import OTHER, Contribution, Decision, Item, Lane
 from scout.triage import blob, facts, relevance, routing, training
-from scout.triage.explain import Scale, explain
+from scout.triage.explain import OWN, Scale, explain
 from scout.triage.lanes import Thresholds
 from scout.triage.logistic import Doubles
 from scout.triage.parts import Parts, pack, unpack
 from scout.triage.policy import Corpus, Profile, Targets
-from scout.triage.relevance import Layers, Match, Taste
+from scout.triage.refinement import GROUPS, Sight
+from scout.triage.relevance import Known, Layers, Match, Taste
 from scout.triage.routing import Batch
 from scout.triage.rules import Matcher
+from scout.triage.settings import LINEAR_2, Settings
 from scout.triage.training import Pool
 
-RECIPE = "linear-1"
 _CHUNK = 500
 
 
 class LinearPolicy:
     """A fitted policy. Immutable; safe to share between threads."""
 
-    recipe = RECIPE
-
     def __init__(self, weights: bytes) -> None:
         """
         Raises:
-            blob.BadBlob: the bytes are not a policy of this recipe.
+            blob.BadBlob: the bytes are not a policy.
         """
         self._bytes = weights
         self._parts = unpack(weights)
         self._allow, self._block = Matcher.of(self._parts.allow), Matcher.of(self._parts.block)
-        self.version = f"{RECIPE}:{hashlib.blake2b(weights, digest_size=6).hexdigest()}"
+        self.recipe = self._parts.recipe
+        self.version = f"{self.recipe}:{hashlib.blake2b(weights, digest_size=6).hexdigest()}"
         taste, community = self._parts.taste, self._parts.community
-        slope = taste.scaling.slope
+        self._slope, shift = taste.scaling.slope, taste.scaling.shift
+        if taste.refinement:
+            shift += self._slope * (taste.refinement.scaling.shift + taste.refinement.trees.root())
+            self._slope *= taste.refinement.scaling.slope
         self._scale = Scale(
-            own=(slope * taste.own).astype(np.float32),
-            community=(slope * taste.community * community.weights).astype(np.float32),
-            base=slope * taste.base + taste.scaling.shift,
+            own=(self._slope * taste.own).astype(np.float32),
+            community=(self._slope * taste.community * community.weights).astype(np.float32),
+            base=self._slope * taste.base + shift,
         )
 
     def to_bytes(self) -> bytes:
         return self._bytes
 
     @staticmethod
-    def from_bytes(weights: bytes, profile: Profile) -> LinearPolicy:
+    def from_bytes(weights: bytes, profile: Profile, settings: Settings = LINEAR_2) -> LinearPolicy:
         """The policy these bytes are. What it knows of subjects and rules is as it was when fitted.
 
         Raises:
             blob.BadBlob: not a policy of this recipe, or one of another reader.
         """
         policy = LinearPolicy(weights)
+        if policy.recipe != settings.name:
+            raise blob.BadBlob(
+                f"these weights are of recipe {policy.recipe}, not {settings.name}; the policy has to be fitted again"
+            )
         if policy._parts.reader != profile.reader:
             raise blob.BadBlob(f"these weights are those of reader {policy._parts.reader!r}, not of {profile.reader!r}")
         return policy
@@ -83,8 +90,11 @@ class LinearPolicy:
         layers = Layers(
             matched.sum(axis=1), parts.community.scores(batch.features), parts.router.shares(batch, evidence)
         )
-        logits = parts.taste.scaling.slope * parts.taste.logits(batch.features, layers) + parts.taste.scaling.shift
-        whys = explain(batch, self._scale, self._subject_names(), self._subject_parts(matched, layers), logits)
+        linear = parts.taste.logits(batch.features, layers)
+        sight = Sight.of(items, batch.features) if parts.taste.refinement else None
+        logits = parts.taste.scaled(linear, sight)
+        extra = self._extra_parts(matched, layers, linear, sight)
+        whys = explain(batch, self._scale, self._extra_names(), extra, logits)
         blocked, allowed = self._block.matches(items, batch.read), self._allow.matches(items, batch.read)
         slugs = parts.router.slugs
         rounded = np.round(layers.shares, 4)
@@ -106,19 +116,24 @@ class LinearPolicy:
             )  # fmt: skip
         return found
 
-    def _subject_names(self) -> list[str]:
-        return [*(subject.name for subject in self._parts.router.subjects), OTHER]
+    def _extra_names(self) -> list[str]:
+        """What the columns of `_extra_parts` are called."""
+        subjects = [f"subject: {name}" for name in (*(subject.name for subject in self._parts.router.subjects), OTHER)]
+        return subjects + ([f"{OWN}{name}" for name in GROUPS] if self._parts.taste.refinement else [])
 
-    def _subject_parts(self, matched: Doubles, layers: Layers) -> Doubles:
+    def _extra_parts(self, matched: Doubles, layers: Layers, linear: Doubles, sight: Sight | None) -> Doubles:
+        """[items, names]: log-odds of what is no feature: subjects, and what the trees add."""
         taste = self._parts.taste
         of_match = np.pad(taste.match * matched, ((0, 0), (0, 1)))
-        parts: Doubles = taste.scaling.slope * (of_match + layers.shares * taste.subjects)
+        parts: Doubles = self._slope * (of_match + layers.shares * taste.subjects)
+        if taste.refinement and sight:
+            parts = np.hstack([parts, taste.scaling.slope * taste.refinement.parts(linear, sight)])
         return parts
 
 
-def fit(profile: Profile, corpus: Corpus, targets: Targets) -> LinearPolicy:
+def fit(profile: Profile, corpus: Corpus, targets: Targets, settings: Settings = LINEAR_2) -> LinearPolicy:
     """The policy that this reader's thumbs, corrections and subjects ask for, given what this installation has seen."""
-    pool = training.gather(profile, corpus)
+    pool = training.gather(profile, corpus, landscape=settings.landscape)
     recent = pool.batch.part(range(pool.recent))
     corrected = routing.corrected_items(profile.corrections, pool.batch.items)
     router = routing.fit(profile.subjects, recent, pool.space, profile.liked, corrected)
@@ -129,25 +144,36 @@ def fit(profile: Profile, corpus: Corpus, targets: Targets) -> LinearPolicy:
     layers = Layers(
         match.parts(evidence).sum(axis=1), community.scores(pool.batch.features), router.shares(pool.batch, evidence)
     )
-    usual = layers.part(pool.usual)
+    sight = Sight.of(pool.batch.items, pool.batch.features) if settings.growth else None
+    known = Known(pool.batch.features, layers, sight)
     taste = relevance.fit_taste(
-        pool.batch.features, layers, pool.thumbs, pool.liked, usual=usual, rate=targets.base_rate
+        known, pool.thumbs, pool.liked, usual=layers.part(pool.usual), rate=targets.base_rate, growth=settings.growth
     )
-    thresholds = Thresholds.fit(*_usual_day(pool, layers, taste, owed, targets), targets)
+    thresholds = Thresholds.fit(*_usual_day(pool, known, taste, owed, targets), targets)
     told = facts.gather(pool, community, taste, thresholds)
     parts = Parts(
-        profile.reader, pool.space, router, match, community, taste, thresholds, profile.allow, profile.block, told
+        settings.name,
+        profile.reader,
+        pool.space,
+        router,
+        match,
+        community,
+        taste,
+        thresholds,
+        profile.allow,
+        profile.block,
+        told,
     )
     return LinearPolicy(pack(parts))
 
 
-def _usual_day(pool: Pool, layers: Layers, taste: Taste, owed: Doubles, targets: Targets) -> tuple[Doubles, Doubles]:
+def _usual_day(pool: Pool, known: Known, taste: Taste, owed: Doubles, targets: Targets) -> tuple[Doubles, Doubles]:
     """Probabilities that a day brings, and how much each says of it.
 
     Earlier items stand for the days to come, and are taken as if nobody had picked or thumbed them yet. The newest day's
     are what is about to be decided, picks that are known by now included; they count half of all.
     """
-    logits = taste.logits(pool.batch.features, layers)
+    logits = taste.logits(known.features, known.layers)
     said = pool.thumbs.join(pool.liked)
     width = relevance.width_of(len(said.rows))
     logits[said.rows] -= relevance.own_part(pool.batch.features[said.rows], said, logits[said.rows], width=width)
@@ -155,5 +181,9 @@ def _usual_day(pool: Pool, layers: Layers, taste: Taste, owed: Doubles, targets:
     newest = min(count, max(1, round(targets.items_per_day)))
     earlier = pool.usual[: count - newest]
     logits[earlier] -= taste.community * owed[earlier]
+    own = np.full(len(logits), np.nan)
+    own[pool.thumbs.rows] = pool.thumbs.labels
+    sight = known.sight.part(pool.usual) if known.sight else None
+    scaled = taste.scaled(logits[pool.usual], sight, own[pool.usual])
     weights = np.concatenate([np.full(len(earlier), 1 / max(1, len(earlier))), np.full(newest, 1 / max(1, newest))])
-    return taste.scaling.probability(logits[pool.usual]), weights
+    return special.expit(scaled), weights

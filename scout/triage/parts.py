@@ -12,11 +12,15 @@ from scipy import sparse
 
 from scout.items import Subject
 from scout.triage import blob
+from scout.triage.boosting import Trees
 from scout.triage.calibration import Scaling
 from scout.triage.features import WIDTH, Floats, Space
 from scout.triage.habits import Habits
+from scout.triage.landscape import Landscape
 from scout.triage.lanes import Thresholds
 from scout.triage.policy import Rules
+from scout.triage.record import Record
+from scout.triage.refinement import Refinement
 from scout.triage.relevance import Community, Match, Taste
 from scout.triage.routing import Router
 
@@ -25,6 +29,7 @@ from scout.triage.routing import Router
 class Parts:
     """Everything a fit decided."""
 
+    recipe: str
     reader: str
     space: Space
     router: Router
@@ -37,9 +42,13 @@ class Parts:
     facts: Mapping[str, Any]
 
 
+_TREES, _RECORD = ("columns", "cuts", "steps"), ("keys", "ups", "seen")
+
+
 def pack(parts: Parts) -> bytes:
     taste, router = parts.taste, parts.router
     head = {
+        "recipe": parts.recipe,
         "reader": parts.reader,
         "subjects": [asdict(subject) for subject in router.subjects],
         "category_worth": dict(router.category_worth),
@@ -63,7 +72,14 @@ def pack(parts: Parts) -> bytes:
         "spread": router.spread,
         "match_centres": parts.match.centres,
         "taste_subjects": taste.subjects,
+        "landscape.words": parts.space.landscape.words,
+        "landscape.directions": parts.space.landscape.directions.astype(np.float16),
+        "landscape.centre": parts.space.landscape.centre,
     }
+    if refined := taste.refinement:
+        head["refinement"] = [refined.scaling.slope, refined.scaling.shift, refined.record.rate]
+        arrays |= {f"trees.{name}": getattr(refined.trees, name) for name in _TREES}
+        arrays |= {f"record.{name}": getattr(refined.record, name) for name in _RECORD}
     for name, table in (
         ("prototypes", router.prototypes),
         ("corrections", router.corrections),
@@ -95,11 +111,16 @@ def unpack(weights: bytes) -> Parts:
     )  # fmt: skip
     match = Match(np.array(head["followed"], dtype=bool), arrays["match_centres"], match_spread)
     taste = Taste(
-        row("own"), head["base"], match_weight, community_weight, arrays["taste_subjects"], Scaling(*head["scaling"])
+        row("own"), head["base"], match_weight, community_weight, arrays["taste_subjects"], Scaling(*head["scaling"]),
+        _refinement(head, arrays),
+    )  # fmt: skip
+    landscape = Landscape(
+        arrays["landscape.words"], arrays["landscape.directions"].astype(np.float32), arrays["landscape.centre"]
     )
+    space = Space(arrays["idf"].astype(np.float32), landscape)
     return Parts(
-        head["reader"], Space(arrays["idf"].astype(np.float32)), router, match, Community(row("community"), centre, picks),
-        taste, Thresholds(*head["thresholds"]), allow, block, head["facts"],
+        head["recipe"], head["reader"], space, router, match, Community(row("community"), centre, picks), taste,
+        Thresholds(*head["thresholds"]), allow, block, head["facts"],
     )  # fmt: skip
 
 
@@ -107,9 +128,19 @@ def _habits(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> Habi
     if "habit_columns" not in arrays:  # written before habits were counted
         return Habits.none(len(head["subjects"]) + 1)
     return Habits(
-        arrays["habit_columns"], arrays["habit_weights"].astype(np.float32), arrays["habit_base"],
+        arrays["habit_columns"],
+        arrays["habit_weights"].astype(np.float32),
+        arrays["habit_base"],
         float(arrays["habit_trust"][0]),
-    )  # fmt: skip
+    )
+
+
+def _refinement(head: Mapping[str, Any], arrays: blob.Arrays) -> Refinement | None:
+    if "refinement" not in head:
+        return None
+    slope, shift, rate = head["refinement"]
+    record = Record(**{name: arrays[f"record.{name}"] for name in _RECORD}, rate=rate)
+    return Refinement(Scaling(slope, shift), record, Trees(**{name: arrays[f"trees.{name}"] for name in _TREES}))
 
 
 def _subject(entry: dict[str, Any]) -> Subject:

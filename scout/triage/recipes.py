@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from scout.triage import linear
 from scout.triage.policy import Corpus, Policy, Profile, Targets
+from scout.triage.settings import LINEAR_1, LINEAR_2, Settings
 
 
 class Fitted(Policy, Protocol):
@@ -30,8 +31,16 @@ class Recipe:
     """Raises `blob.BadBlob` where the bytes are not a fit of this recipe, or are another reader's."""
 
 
-RECIPES: Mapping[str, Recipe] = {
-    linear.RECIPE: Recipe(linear.RECIPE, linear.fit, linear.LinearPolicy.from_bytes),
-}
-DEFAULT = linear.RECIPE
+def _linear(settings: Settings) -> Recipe:
+    def fit(profile: Profile, corpus: Corpus, targets: Targets) -> Fitted:
+        return linear.fit(profile, corpus, targets, settings)
+
+    def load(weights: bytes, profile: Profile) -> Fitted:
+        return linear.LinearPolicy.from_bytes(weights, profile, settings)
+
+    return Recipe(settings.name, fit, load)
+
+
+RECIPES: Mapping[str, Recipe] = {settings.name: _linear(settings) for settings in (LINEAR_1, LINEAR_2)}
+DEFAULT = LINEAR_2.name
 """What a reader starts with who has no champion yet."""

@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from scout.triage import logistic
+from scout.triage import logistic, refinement
+from scout.triage.boosting import Growth
 from scout.triage.calibration import Scaling, platt
 from scout.triage.features import WIDTH, Floats, Matrix
 from scout.triage.logistic import Dense, Doubles, Fitted
+from scout.triage.refinement import Refinement, Sight
 from scout.triage.training import Labelled
 
 MATCH, COMMUNITY = 1.2, 0.5
@@ -151,20 +153,38 @@ class Taste:
     subjects: Doubles
     """[subjects + 1]"""
     scaling: Scaling
+    """Of the logits as they are served, refined or not."""
+    refinement: Refinement | None = None
     forward: tuple[tuple[date | None, float, bool], ...] = field(default=())
     """(day, probability before the thumb was known, thumb) of each held-out thumb."""
 
     def logits(self, features: Matrix, layers: Layers) -> Doubles:
-        """Before scaling."""
+        """Of the linear model alone, before refinement and scaling."""
         dense = np.concatenate([[self.base, self.match, self.community], self.subjects])
         found: Doubles = (features @ self.own).astype(np.float64) + layers.columns() @ dense
         return found
 
+    def scaled(self, linear: Doubles, sight: Sight | None, own: Doubles | None = None) -> Doubles:
+        """What `logits` becomes in the end. `own` as in `Record.numbers`."""
+        refined = self.refinement.logits(linear, sight, own) if self.refinement and sight else linear
+        return self.scaling.slope * refined + self.scaling.shift
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All there is to learn a taste from: what can be seen of the pool's items."""
+
+    features: Matrix
+    layers: Layers
+    sight: Sight | None
+    """None for a recipe that refines nothing."""
+
 
 def fit_taste(
-    features: Matrix, layers: Layers, thumbs: Labelled, liked: Labelled, *, usual: Layers, rate: float
+    known: Known, thumbs: Labelled, liked: Labelled, *, usual: Layers, rate: float, growth: Growth | None
 ) -> Taste:
     """The reader's model. `usual` are the layers of recent items: before any thumb, the mean probability there is `rate`."""
+    features, layers = known.features, known.layers
     base = _base(MATCH * usual.match + COMMUNITY * usual.community, rate)
     classes = layers.shares.shape[1]
     mean = np.array([base, MATCH, COMMUNITY, *[0.0] * classes])
@@ -179,7 +199,7 @@ def fit_taste(
             width=width_of(len(said.rows)), start=start, tolerance=tolerance,
         )  # fmt: skip
 
-    held_out, model = _forward(features, layers, thumbs, liked, fitted)
+    held_out, model = _forward(known, thumbs, liked, fitted, growth)
     scaling = platt(held_out)
     everything = thumbs.join(liked)
     if not len(everything.rows):
@@ -191,8 +211,23 @@ def fit_taste(
     forward = tuple(zip(thumbs.days[started:], foreseen, labels, strict=True))
     return Taste(
         _settled(final.sparse), float(final.dense[0]), float(final.dense[1]), float(final.dense[2]), final.dense[3:],
-        scaling, forward,
+        scaling, refined(final, known, thumbs, growth), forward,
     )  # fmt: skip
+
+
+def refined(model: Fitted, known: Known, said: Labelled, growth: Growth | None) -> Refinement | None:
+    """What is added to `model`, which was fitted on `said`, as one that had not known each label would have needed."""
+    if known.sight is None or growth is None:
+        return None
+    rows = known.features[said.rows]
+    logits = _linear(model, known, said.rows)
+    own = own_part(rows, said, logits, width=width_of(len(said.rows)))
+    return refinement.fit(logits - own, known.sight.part(said.rows), said, growth)
+
+
+def _linear(model: Fitted, known: Known, rows: NDArray[np.int64]) -> Doubles:
+    own: Doubles = (known.features[rows] @ model.sparse.astype(np.float32)).astype(np.float64)
+    return own + known.layers.part(rows).columns() @ model.dense
 
 
 def width_of(thumbs: int) -> float:
@@ -201,7 +236,7 @@ def width_of(thumbs: int) -> float:
 
 
 def _forward(
-    features: Matrix, layers: Layers, thumbs: Labelled, liked: Labelled, fitted: Fit
+    known: Known, thumbs: Labelled, liked: Labelled, fitted: Fit, growth: Growth | None
 ) -> tuple[list[tuple[Doubles, Doubles]], Fitted | None]:
     """Logits and labels of the later thumbs, fold by fold, each scored by a model that saw only earlier ones.
 
@@ -214,9 +249,11 @@ def _forward(
     found = []
     model: Fitted | None = None
     for begin, end in pairwise(cuts):
-        model = fitted(thumbs.first(begin).join(liked), model, logistic.ROUGH)
-        rows = thumbs.rows[begin:end]
-        logits = features[rows] @ model.sparse.astype(np.float32) + layers.part(rows).columns() @ model.dense
+        seen, rows = thumbs.first(begin), thumbs.rows[begin:end]
+        model = fitted(seen.join(liked), model, logistic.ROUGH)
+        logits, added = _linear(model, known, rows), refined(model, known, seen, growth)
+        if added and known.sight:
+            logits = added.logits(logits, known.sight.part(rows))
         found.append((logits, thumbs.labels[begin:end]))
     return found, model
 

@@ -49,7 +49,7 @@ class Batch:
     @staticmethod
     def of(items: Sequence[Item], space: Space) -> Batch:
         read = tokens.read(items)
-        return Batch(items, read, space.scale(counts(items, read)))
+        return Batch(items, read, space.features(counts(items, read)))
 
     def part(self, rows: range) -> Batch:
         """Those items alone; cheap, as they lie together."""

@@ -64,14 +64,15 @@ class Pool:
     """Recent rows that stand for a usual day: all but picks fetched from older days."""
 
 
-def gather(profile: Profile, corpus: Corpus) -> Pool:
+def gather(profile: Profile, corpus: Corpus, *, landscape: bool) -> Pool:
+    """`landscape`: whether items get a place among the others."""
     recent = _distinct(corpus.recent)
     thumbs = _newest(profile.thumbs)
     others = _newest(corpus.others)
     spoken = [thumb.item for thumb in (*thumbs, *others)]
     items = list(_distinct([*recent, *spoken, *(item for _, item in profile.liked)]))
     row_of = {item.id: row for row, item in enumerate(items)}
-    batch, space = _featurize(items, routing.subject_counts(profile.subjects))
+    batch, space = _featurize(items, routing.subject_counts(profile.subjects), landscape=landscape)
     thumbed = _labelled(thumbs, row_of)
     return Pool(
         batch=batch,
@@ -84,7 +85,7 @@ def gather(profile: Profile, corpus: Corpus) -> Pool:
     )
 
 
-def _featurize(items: Sequence[Item], kept: Matrix) -> tuple[Batch, Space]:
+def _featurize(items: Sequence[Item], kept: Matrix, *, landscape: bool) -> tuple[Batch, Space]:
     parts, matrices = [], []
     for start in range(0, len(items), _CHUNK):
         read = tokens.read(items[start : start + _CHUNK])
@@ -93,6 +94,10 @@ def _featurize(items: Sequence[Item], kept: Matrix) -> tuple[Batch, Space]:
     space = Space.fit(matrices, keep=kept)
     for place, counted in enumerate(matrices):
         matrices[place] = space.scale(counted)  # in its place: of 10,000 items both would not fit beside each other
+    if landscape and matrices:
+        space = space.with_landscape(matrices)
+        for place, scaled in enumerate(matrices):
+            matrices[place] = space.place(scaled)
     together = sparse.vstack(matrices).tocsr() if matrices else sparse.csr_matrix((0, WIDTH), dtype=np.float32)
     return Batch(items, tokens.join(parts), together), space
 
