@@ -252,8 +252,8 @@ def _with_corrections(router: Router, corrected: Sequence[tuple[Item, str]], spa
     start = router._logits(router.evidence(batch))
     counted, features = router.habits, batch.features
     if len(labels) >= habits.NEEDED:
-        counted, added = habits.learn(features, labels, start)
-        start, features = start + added, _restrained(features)
+        counted, start = habits.learn(features, labels, start)
+        features = _restrained(features)
     learned = logistic.fit_softmax(features, labels, start)
     if features is not batch.features:
         learned *= _restraint()[:, None]
