@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from evals.core import MOST_CALLS, SHOWN, Answer, Case, Environment, Verdict, Verifier
 from evals.journal import Told
+from evals.perturb import spoken
 from scout.serving.errors import ModelError, ModelFault
 from scout.serving.messages import Finish, LabelReading, Message, Reply, Role, Tool, ToolCall, Usage
 
@@ -134,12 +135,16 @@ class _Talk:
                 self.cut = True  # it talked itself out of its own context
                 break
             text = reply.text
-            if not reply.tool_calls:
+            written = () if reply.tool_calls else spoken(world, text)
+            if not reply.tool_calls and not written:
                 break
-            for call in reply.tool_calls[:MOST_CALLS]:
+            for call in (reply.tool_calls or written)[:MOST_CALLS]:
                 calls.append(call)
                 state, said = await asyncio.to_thread(world.call, state, call)
-                self.turns.append(Message(Role.TOOL, said, tool_call_id=call.id))
+                self.turns.append(
+                    Message(Role.USER, f"Result of {call.name[:80]}:\n{said}") if written
+                    else Message(Role.TOOL, said, tool_call_id=call.id)
+                )  # fmt: skip
             for call in reply.tool_calls[MOST_CALLS:]:
                 self.turns.append(Message(Role.TOOL, TOO_MANY, tool_call_id=call.id))
         else:

@@ -79,11 +79,15 @@ def named(found: Settings, names: Sequence[str], perturb: str) -> list[Suite]:
     wanted = list(known.values()) if "all" in names else [known[name] for name in dict.fromkeys(names)]
     if not perturb:
         return wanted
-    from evals.perturb import PERTURBATIONS, perturbed
+    from evals.perturb import PERTURBATIONS, applies, perturbed
 
     if perturb not in PERTURBATIONS:
         raise Missing(f"no perturbation {perturb!r}; there are {', '.join(PERTURBATIONS)}")
-    return [perturbed(suite, PERTURBATIONS[perturb]) for suite in wanted]
+    by = PERTURBATIONS[perturb]
+    fitting = [suite for suite in wanted if applies(suite, by)]
+    if not fitting:
+        raise Missing(f"{perturb} changes tools, and {wanted[0].name} has none; agentic and shortcuts have")
+    return [perturbed(suite, by) for suite in fitting]
 
 
 def measured(found: Settings, suites: Sequence[Suite], chosen: dict[str, Any], *, wanted: bool) -> list[EvalRun]:
