@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -79,14 +80,16 @@ def why_not() -> str:
     return ""
 
 
-def serving(folder: Path) -> Iterator[Vllm]:
+def serving(folder: Path, *, extra: Sequence[str] = (), length: int = 4096, memory: float = 1) -> Iterator[Vllm]:
+    """A server as `scout serve` starts it, with `extra` arguments, and its end."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     options = ServeOptions(
         model=str(CHECKPOINT), port=port, python=str(PYTHON), served_name=NAME, cpu=True, cores=install.cores(),
-        preload=install.preloads(PYTHON), max_length=2048, memory=1, offline=True,
+        preload=install.preloads(PYTHON), max_length=length, memory=memory, offline=True,
     )  # fmt: skip
-    running = Vllm(command(options, family("SmolLM2-135M-Instruct")), folder)
+    line = command(options, family("SmolLM2-135M-Instruct"))
+    running = Vllm(replace(line, argv=(*line.argv, *extra)), folder)
     try:
         yield running
     finally:
