@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ class Plan:
     label: str = ""
     """Why a run would not be trusted whatever it gives: the gate's word."""
     checks: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
+    """When it counts as begun; the moment unless given."""
 
 
 class Refused(Exception):
@@ -116,7 +119,7 @@ def distinct(cases: Sequence[Case[Any]], name: str) -> tuple[Case[Any], ...]:
 
 
 def _new(plan: Plan, model: str, endpoint: str) -> EvalRun:
-    at = now()
+    at = plan.at or now()
     suite = plan.suite
     return EvalRun(
         id=new_id(suite.name, at), suite=suite.name, version=suite.version, domain=suite.domain, kind=str(suite.kind),

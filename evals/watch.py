@@ -175,7 +175,7 @@ class Watch:
                 plan = Plan(
                     suite=suite, seed=SEED, items=wished.items, epochs=wished.epochs, purpose=purpose, release_id=release,
                     manner=Manner(temperature=wished.temperature, min_tokens=wished.min_tokens), label=label, checks=checks,
-                    prices=endpoints.prices(self.settings, asked.base_urls[0]),
+                    prices=endpoints.prices(self.settings, asked.base_urls[0]), at=self.now,
                 )  # fmt: skip
                 run = await evaluate(
                     self.store, self.settings.data_dir, client, plan, resume=True, progress=self.progress, vet=self.vet

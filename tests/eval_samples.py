@@ -35,12 +35,17 @@ def suite(*, version: int = 1, name: str = "sums", verify: Callable[[Case[str], 
 
 
 def adds(request: Request) -> str:
-    """A model that is right."""
-    a, b = map(int, re.findall(r"\d+", request.last))
-    return str(a + b)
+    """A model that is right, and knows nothing but sums."""
+    a, b = _numbers(request)
+    return str(a + b) if b else "no idea"
 
 
 def adds_even(request: Request) -> str:
     """A model that is right where the first number is even."""
-    a, b = map(int, re.findall(r"\d+", request.last))
-    return str(a + b) if a % 2 == 0 else "no idea"
+    a, b = _numbers(request)
+    return str(a + b) if b and a % 2 == 0 else "no idea"
+
+
+def _numbers(request: Request) -> tuple[int, int]:
+    found = re.findall(r"\d+", request.last)
+    return (int(found[0]), int(found[1])) if len(found) == 2 else (0, 0)

@@ -1,0 +1,145 @@
+"""Two runs beside each other: what is called better, what a tie could have shown, and what is not compared at all."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evals.compare import NotComparable, Report, compare, corrected, models, sentence
+from scout.store import Store
+from scout.store.evals import EvalItem, EvalRun
+
+AT = datetime(2025, 12, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "scout.db") as opened:
+        yield opened
+
+
+def run(id: str, model: str, **changes: Any) -> EvalRun:
+    values: dict[str, Any] = {
+        "suite": "sums", "version": 1, "domain": "arithmetic", "kind": "single", "seed": 1, "items": 40, "epochs": 1,
+        "started": AT, "finished": AT, "summary": {"mean": 0.5},
+    }  # fmt: skip
+    return EvalRun(id=id, model=model, **{**values, **changes})
+
+
+def items(scores: Sequence[float | None], *, families: int = 40) -> list[EvalItem]:
+    return [EvalItem(item=f"i{k:04}", family=f"f{k % families}", scores=(score,)) for k, score in enumerate(scores)]
+
+
+def test_a_clear_difference_is_better_with_its_interval_and_the_items_that_flipped() -> None:
+    a, b = [1.0] * 30 + [0.0] * 10, [1.0] * 15 + [0.0] * 25
+    row = compare(run("a", "new"), items(a), run("b", "old"), items(b))
+    assert row.result == "better"
+    assert (row.mean_a, row.mean_b, row.up, row.down) == (0.75, 0.375, 15, 0)
+    assert row.difference.low < 0.375 < row.difference.high
+    assert row.mcnemar == pytest.approx(2 / 2**15)
+    assert row.bootstrap.low == pytest.approx(row.difference.low, abs=0.05)
+    said = sentence(Report(a="new", b="old", rows=(row,)))
+    assert said.startswith("better than old at arithmetic (sums), +37.5, interval 22")
+
+
+def test_a_tie_says_what_it_could_have_shown() -> None:
+    draw = random.Random(1)
+    a = [float(draw.random() < 0.5) for _ in range(100)]
+    b = [float(draw.random() < 0.5) for _ in range(100)]
+    row = compare(run("a", "new"), items(a, families=100), run("b", "old"), items(b, families=100))
+    assert row.result == "tie"
+    assert row.detectable == pytest.approx(2.8016 * row.difference.se, rel=1e-4)
+    assert f"could have shown {100 * (row.detectable or 0):.1f}" in sentence(Report(a="new", b="old", rows=(row,)))
+
+
+def test_runs_that_scored_alike_on_every_item_claim_no_width() -> None:
+    row = compare(run("a", "new"), items([1.0] * 20), run("b", "old"), items([1.0] * 20))
+    assert (row.result, row.detectable, row.p) == ("tie", None, 1.0)
+    assert "scored alike on every item" in sentence(Report(a="new", b="old", rows=(row,)))
+
+
+def test_what_one_of_the_two_has_no_score_of_is_left_out() -> None:
+    row = compare(run("a", "new"), items([1.0, None, 0.0]), run("b", "old"), items([0.0, 1.0, None]))
+    assert row.difference.n == 1
+    assert row.to_dict()["difference"]["se"] is None  # JSON has no word for infinity
+
+
+def test_items_of_one_family_are_no_independent_evidence() -> None:
+    a, b = [1.0] * 20 + [0.0] * 20, [0.0] * 10 + [1.0] * 10 + [0.0] * 20
+    apart = [EvalItem(item=f"i{k}", family=f"f{k}", scores=(s,)) for k, s in enumerate(a)]
+    apart_b = [EvalItem(item=f"i{k}", family=f"f{k}", scores=(s,)) for k, s in enumerate(b)]
+    one = [replace(each, family=f"f{k // 10}") for k, each in enumerate(apart)]
+    one_b = [replace(each, family=f"f{k // 10}") for k, each in enumerate(apart_b)]
+    alone = compare(run("a", "new"), apart, run("b", "old"), apart_b)
+    together = compare(run("a", "new"), one, run("b", "old"), one_b)
+    assert alone.p < 0.05 < together.p
+    assert alone.difference.se < together.difference.se
+
+
+def test_a_look_at_many_suites_is_corrected_for() -> None:
+    a, b = [1.0] * 8 + [0.0] * 32, [0.0] * 40
+    row = compare(run("a", "new"), items(a), run("b", "old"), items(b))
+    assert row.p == pytest.approx(2 / 2**8)  # eight items differ, all one way: an exact test
+    assert row.result == "better"
+    rows = corrected([row] * 10)
+    assert [each.result for each in rows] == ["tie"] * 10
+    assert rows[0].p == pytest.approx(10 * row.p)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"version": 2}, r"version 1 of sums and b version 2: the questions or their judging changed"),
+        ({"seed": 2}, "from seeds 1 and 2: other items"),
+        ({"suite": "code"}, "other questions"),
+        ({"condition": "phrasing"}, "perturbations none and phrasing"),
+    ],
+    ids=["version", "seed", "suite", "condition"],
+)
+def test_runs_that_did_not_ask_the_same_are_refused_with_why(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(NotComparable, match=why):
+        compare(run("a", "new"), items([1.0]), run("b", "old", **changes), items([1.0]))
+
+
+def test_a_model_is_compared_by_its_newest_run_of_a_version_that_both_ran(store: Store) -> None:
+    scores = [1.0] * 10 + [0.0] * 10
+    for id, model, version, at in (("a1", "new", 1, 1), ("a2", "new", 2, 5), ("b1", "old", 1, 2), ("b0", "old", 1, 1)):
+        one = run(id, model, version=version, started=AT.replace(hour=at))
+        store.evals.save(one, items(scores))
+    report = models(store, "new", "old")
+    assert [(row.run_a, row.run_b, row.version) for row in report.rows] == [("a1", "b1", 1)]
+
+
+def test_models_that_share_no_version_are_refused_with_why(store: Store) -> None:
+    store.evals.save(run("a", "new", version=2), items([1.0]))
+    store.evals.save(run("b", "old"), items([1.0]))
+    with pytest.raises(NotComparable, match="version 2 of sums and b version 1"):
+        models(store, "new", "old")
+
+
+def test_a_run_that_did_not_finish_is_not_compared(store: Store) -> None:
+    store.evals.save(run("a", "new", finished=None), items([1.0]))
+    with pytest.raises(NotComparable, match="did not finish"):
+        models(store, "a", "new")
+
+
+def test_what_is_not_to_be_trusted_is_said_in_the_verdict() -> None:
+    labelled = run("a", "new", label="model failed its check: schema accuracy")
+    row = compare(labelled, items([1.0] * 20), run("b", "old"), items([0.0] * 20))
+    assert "not to be trusted: model failed its check" in sentence(Report(a="new", b="old", rows=(row,)))
+
+
+def test_a_report_is_json_whatever_its_figures(store: Store) -> None:
+    import json
+
+    row = compare(run("a", "new"), items([1.0]), run("b", "old"), items([0.0]))
+    assert math.isinf(row.difference.se)
+    text = json.dumps(Report(a="new", b="old", rows=(row,)).to_dict(), allow_nan=False)
+    assert json.loads(text)["rows"][0]["result"] == "tie"
