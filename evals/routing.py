@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals import bootstrap
+from evals.figures import Figure, figure_of
 from evals.papers import PREFIX, Papers
 from evals.peers import PEERS, Shelf, Task
 from evals.ranking import Doubles
 from evals.triage import targets
-from evals.triage_report import Figure, figure_of
 from scout.items import Item, Subject
 from scout.progress import SILENT, Progress
 from scout.triage import recipes

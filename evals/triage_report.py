@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,31 +10,13 @@ from typing import Any
 import numpy as np
 
 from evals import bootstrap, ranking
+from evals.figures import Figure, figure_of, rounded
 from evals.ranking import Bools, Doubles, Ranked
 from evals.shown import Walk
-from evals.stats import Interval
 from scout.items import Lane
 
 FIGURES = ("auc", "average_precision", "p_at_10", "recall_at_20", "ece", "brier_skill")
 """In the order of the table."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A value with its interval, and how much more it is than the baseline's, with the paired interval."""
-
-    value: float | None
-    interval: Interval | None = None
-    above: float | None = None
-    above_interval: Interval | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "value": rounded(self.value),
-            "interval": _ends(self.interval),
-            "difference": rounded(self.above),
-            "difference_interval": _ends(self.above_interval),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +50,20 @@ class Row:
     seconds: float
     """To fit and to score, all draws together."""
 
+    @property
+    def abstained(self) -> float | None:
+        """Share of papers in the unsure lane."""
+        every = sum(share.papers for share in (self.lanes or {}).values())
+        return self.lanes[Lane.UNSURE].papers / every if self.lanes and every else None
+
+    @property
+    def right(self) -> float | None:
+        """Share of the others that were picked and in the read lane, or not picked and in the skip lane."""
+        if not self.lanes or not (decided := self.lanes[Lane.READ].papers + self.lanes[Lane.SKIP].papers):
+            return None
+        skipped = self.lanes[Lane.SKIP]
+        return (self.lanes[Lane.READ].picks + skipped.papers - skipped.picks) / decided
+
     def to_dict(self, papers: int, picks: int) -> dict[str, Any]:
         return {
             "policy": self.name,
@@ -77,7 +72,7 @@ class Row:
             "reliability": _reliability(self.reliability),
             "lanes": None if self.lanes is None else {
                 str(lane): share.to_dict(papers, picks) for lane, share in self.lanes.items()
-            } | {"abstained": rounded(self.lanes[Lane.UNSURE].papers / papers)},
+            } | {"abstained": rounded(self.abstained), "right": rounded(self.right)},
             "days": [
                 {"day": day.day.isoformat(), "papers": day.papers, "picks": day.picks,
                  "p_at_10": rounded(day.precision), "recall_at_20": rounded(day.recall)}
@@ -125,16 +120,6 @@ def _by_draw(fits: Fits, weights: Doubles) -> dict[str, Doubles]:
     return {name: np.mean([each[name](weights) for each in told], axis=0) for name in told[0]}
 
 
-def figure_of(values: Doubles, others: Doubles | None) -> Figure:
-    """A figure from its values by draw (`bootstrap.drawn`) and, where there is somebody to compare with, theirs."""
-    value = float(values[0]) if math.isfinite(values[0]) else None
-    if others is None:
-        return Figure(value, bootstrap.interval(values))
-    apart = values - others
-    above = float(apart[0]) if math.isfinite(apart[0]) else None
-    return Figure(value, bootstrap.interval(values), above, bootstrap.interval(apart))
-
-
 def _pooled(fits: Fits) -> ranking.Reliability | None:
     scores = np.concatenate([ranked.scores for ranked in fits.ranked])
     return ranking.reliability(scores, np.concatenate([ranked.labels for ranked in fits.ranked]))
@@ -174,14 +159,6 @@ def _reliability(found: ranking.Reliability | None) -> dict[str, Any] | None:
             for each in found.bins
         ],
     }
-
-
-def rounded(value: float | None, digits: int = 4) -> float | None:
-    return None if value is None or not math.isfinite(value) else round(float(value), digits)
-
-
-def _ends(interval: Interval | None) -> list[float | None] | None:
-    return None if interval is None else [rounded(interval.low), rounded(interval.high)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,8 @@ from scout.cli.output import complain, emit_json, on_terminal, say, table
 from scout.cli.shared import as_json, settings
 
 if TYPE_CHECKING:
+    from evals.figures import Figure
     from evals.routing import Report, Setting
-    from evals.triage_report import Figure
 
 HEAD = ("policy", "accuracy", "more than the first peer", "macro-F1", "seconds")
 

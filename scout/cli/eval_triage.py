@@ -201,11 +201,17 @@ def _number(value: float | None) -> str:
 def _lanes(row: Row) -> list[str]:
     if row.lanes is None:
         return []
-    told = []
-    for lane, share in row.lanes.items():
-        precision = f"{share.picks / share.papers:.1%} of them picks" if share.papers else "none"
-        told.append(f"{lane}: {share.papers:.0f} papers, {precision}")
-    return ["", f"Lanes of {row.name}: " + "; ".join(told) + ". The unsure lane is where it abstains."]
+    told = [
+        f"{lane}: {share.papers:.0f} papers"
+        + (f", {share.picks / share.papers:.1%} of them picks" if share.papers else "")
+        for lane, share in row.lanes.items()
+    ]
+    abstained, right = (("–" if value is None else f"{value:.1%}") for value in (row.abstained, row.right))
+    return [
+        "",
+        f"Lanes of {row.name}: {'; '.join(told)}.",
+        f"It abstains (unsure) on {abstained} of the papers; {right} of the others are rightly read or rightly skipped.",
+    ]
 
 
 def plot(row: Row) -> list[str]:
