@@ -13,6 +13,7 @@ from scout.cli import init as init_
 from scout.cli import missed as missed_
 from scout.cli import policy as policy_
 from scout.cli import research as research_
+from scout.cli import rl as rl_
 from scout.cli import schedule as schedule_
 from scout.cli.errors import ended
 from scout.cli.examples import Group
@@ -66,6 +67,7 @@ for command in (
     serve_model.serve,
     model.model,
     eval_.eval_,
+    rl_.rl,
     schedule_.schedule,
     doctor.doctor,
 ):
