@@ -1,0 +1,131 @@
+"""The pages Models and Fun: what they say of made-up runs, and that what models wrote stays text."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dashboard_app
+import eval_store
+import pytest
+from dashboard_app import opened, shown
+
+from dashboard import charts_evals, models
+from dashboard.charts_evals import Apart, Pair, Scored
+from scout.store import Store
+
+AT = datetime(2025, 11, 24, 2, tzinfo=UTC)
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    data = dashboard_app.database().parent
+    data.mkdir(parents=True)
+    with eval_store.fill(data, n=30, epochs=4) as filled:
+        yield filled
+
+
+def test_without_a_run_the_page_says_how_to_begin() -> None:
+    assert "scout eval run all" in shown(opened("models"))
+    assert "scout eval run fun" in shown(opened("fun"))
+
+
+def test_the_page_goes_from_the_verdict_down_to_single_items(store: Store) -> None:
+    text = shown(opened("models", model=eval_store.MODELS[1], beside=eval_store.SERVED))
+    places = [
+        text.index(part)
+        for part in (
+            "regression: ", "<b>lab-b/Harbor-7B</b> beside <b>lab-a/North-8B</b>", "May it be believed?", "Differences",
+            "Clean against perturbed", "pass^1 against pass^4", "What a solved item costs", "Safety", "Trend",
+            "Items that flipped",
+        )
+    ]  # fmt: skip
+    assert places == sorted(places)
+    assert "could have shown" in text
+
+
+def test_what_failed_its_gate_is_not_to_be_trusted(store: Store) -> None:
+    text = shown(opened("models", model=eval_store.MODELS[3], beside=eval_store.SERVED))
+    assert "model failed its check: schema accuracy" in text
+    assert "sc-dot failed" in text
+
+
+def test_names_prompts_and_answers_stay_text(store: Store) -> None:
+    text = shown(opened("models", model=eval_store.MODELS[3], beside=eval_store.MODELS[1]))
+    assert "<b>Odd</b>" not in text
+    assert "lab-c/&lt;b&gt;Odd&lt;/b&gt; name 4B" in text
+    assert SCRIPT not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert 'href="javascript' not in text
+    fun = shown(opened("fun"))
+    assert SCRIPT not in fun
+    assert "&lt;script&gt;" in fun
+
+
+def test_a_model_alone_is_shown_without_a_comparison() -> None:
+    data = dashboard_app.database().parent
+    data.mkdir(parents=True)
+    with Store(data / "scout.db") as store:
+        eval_store.run(store, "lab/Only", "code", AT, n=10, epochs=1)
+    text = shown(opened("models"))
+    assert "only one model" in text
+    assert "lab/Only" in text
+
+
+def test_runs_of_other_versions_are_not_compared_and_the_page_says_why() -> None:
+    data = dashboard_app.database().parent
+    data.mkdir(parents=True)
+    with Store(data / "scout.db") as store:
+        eval_store.run(store, "lab/A", "code", AT, n=10, epochs=1, version=1)
+        eval_store.run(store, "lab/B", "code", AT.replace(hour=3), n=10, epochs=1, version=2)
+    text = shown(opened("models"))
+    assert "Not compared" in text
+    assert "the questions or their judging changed in between" in text
+
+
+def test_a_thumb_on_an_answer_is_kept_and_taken_back(store: Store) -> None:
+    app = opened("fun")
+    (thumb,) = [each for each in app.feedback if each.key and "fun-0" in each.key][:1]
+    thumb.set_value(1).run()
+    runs = [run.id for run in store.evals.listing(suite="fun")]
+    assert list(store.evals.thumbs("me", runs).values()) == ["up"]
+    assert "1 up, 0 down" in shown(app)
+
+
+def test_the_model_that_reads_is_followed_beside_the_digest_from_version_to_version(store: Store) -> None:
+    points = models.nightly(store, eval_store.SERVED)
+    assert {point.series for point in points} == {"triage, version 1", "triage, version 2"}
+    assert [point.at for point in points] == sorted(point.at for point in points)
+
+
+def test_two_hundred_large_runs_are_read_within_the_second(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with eval_store.bulk(tmp_path_factory.mktemp("bulk"), runs=40, items=500) as store:
+        started = time.process_time()
+        found = models.measured(store)
+        report = models.beside(store, found, *found.names[:2])
+        assert not isinstance(report, str)
+        assert len(report.rows) == 10
+        assert time.process_time() - started < 1.0
+
+
+def test_a_tie_is_grey_and_an_interval_stays_on_the_chart() -> None:
+    chart = charts_evals.forest(
+        [Apart("code", 0.1, 0.02, 0.18, "better"), Apart("logic", 0.0, -3.0, 3.0, "tie")]
+    ).to_dict()
+    (values,) = [rows for rows in chart["datasets"].values() if len(rows) == 2]
+    assert [(row["low"], row["high"]) for row in values] == [(2.0, 18.0), (-100.0, 100.0)]
+    colors = next(layer["encoding"]["color"]["scale"] for layer in chart["layer"] if "color" in layer["encoding"])
+    assert dict(zip(colors["domain"], colors["range"], strict=True))["tie"] == charts_evals.TIE
+
+
+def test_charts_are_json_with_whatever_names() -> None:
+    odd = 'it\'s <b>"odd"</b>'
+    scored = [Scored(AT, odd, "v1", 0.5, None, None), Scored(AT, "b", "v2", 0.4, 0.3, 0.5)]
+    for chart in (
+        charts_evals.pairs([Pair(odd, 0.5, 0.4)], first="pass^1", second="pass^4"), charts_evals.trend(scored),
+        charts_evals.forest([Apart(odd, 0.0, -0.1, 0.1, "tie")]),
+    ):  # fmt: skip
+        assert json.dumps(chart.to_dict())
