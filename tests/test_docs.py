@@ -20,6 +20,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 LISTING = {"run", "ingest", "triage", "show", "items", "search", "stats", "doctor", "sources list", "sources check"} | {
     "model check",
     "eval injection",
+    "eval triage",
+    "eval routing",
+    "eval summaries",
 }
 
 
