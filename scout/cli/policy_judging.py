@@ -141,8 +141,6 @@ def challenge_when_due(
 
     A fault here is logged and costs the run nothing.
     """
-    from evals.gate import WEEKLY_ALPHA
-
     found = []
     for reader in names:
         champion = store.policies.champion(reader)
@@ -151,6 +149,8 @@ def challenge_when_due(
         last = next(iter(store.promotions.challenges(reader, challenger=DEFAULT, limit=1)), None)
         if last is not None and now() - last.at < EVERY:
             continue
+        from evals.gate import WEEKLY_ALPHA  # a run that has nothing to judge loads nothing for it
+
         try:
             found.append(challenge(store, settings, reader, DEFAULT, by="run", alpha=WEEKLY_ALPHA, progress=progress))
         except Exception:
