@@ -122,7 +122,8 @@ def draw(url: str, out: Path, *, item: str) -> None:
     assert path is not None
     pages = {
         "digest": "/", "search": "/search?q=tool+agents", "saved": "/saved", "sources": "/sources", "subjects": "/subjects",
-        "missed": "/missed", "policy": "/policy", "readers": "/readers", "runs": "/runs", "item": f"/item?item={item}", "welcome": "/welcome",
+        "missed": "/missed", "policy": "/policy", "readers": "/readers", "runs": "/runs",
+        "item": f"/item?item={item}", "welcome": "/welcome",
     }  # fmt: skip
     with chromium(path, viewport=DESKTOP, color_scheme="light", device_scale_factor=1.5) as context:
         for name, place in pages.items():
