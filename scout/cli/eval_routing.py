@@ -26,8 +26,12 @@ HEAD = ("policy", "accuracy", "more than the first peer", "macro-F1", "seconds")
 @click.option(
     "--papers", "papers_file", type=FILE, required=True, help="Papers by day, a JSON object a line; may be gzipped."
 )
-@click.option("--train-until", type=DAY, required=True, help="The first test day; what is before it is known.")
-@click.option("--test-until", type=DAY, help="The day after the last test day; the end of the file unless given.")
+@click.option(
+    "--train-until", type=DAY, metavar="DAY", required=True, help="The first test day; what is before it is known."
+)
+@click.option(
+    "--test-until", type=DAY, metavar="DAY", help="The day after the last test day; the end of the file unless given."
+)
 @click.option(
     "--policy", "policies", multiple=True, metavar="P",
     help="A recipe or a peer (tfidf-logistic, tfidf-svm, majority); may be given again. The first peer is who others are "

@@ -36,8 +36,12 @@ BAR = 30
 )
 @click.option("--picks", "picks_file", type=FILE, required=True, help="Who picked which: a JSON object of names.")
 @click.option("--pick", "picks", multiple=True, required=True, metavar="NAME", help="Whose picks; may be given again.")
-@click.option("--train-until", type=DAY, required=True, help="The first test day; what is before it is known.")
-@click.option("--test-until", type=DAY, help="The day after the last test day; the end of the file unless given.")
+@click.option(
+    "--train-until", type=DAY, metavar="DAY", required=True, help="The first test day; what is before it is known."
+)
+@click.option(
+    "--test-until", type=DAY, metavar="DAY", help="The day after the last test day; the end of the file unless given."
+)
 @click.option(
     "--policy", "policies", multiple=True, metavar="P",
     help="A recipe or a peer; may be given again. The first is the one measured, the first peer is who it is compared with. "
