@@ -19,6 +19,7 @@ from typing import Any
 
 from evals.core import SHOWN, Answer, Case, Kind, Suite, Verdict
 from evals.noise import answers
+from evals.suites.imported import UNKNOWN
 from scout.progress import SILENT, Progress
 
 SEED = 20_251_202
@@ -26,6 +27,8 @@ FEW, FEW_SLOW = 24, 8
 """Cases of a quick check; where each verdict starts a process."""
 GUESSED = 0.05
 """Answers that are not right may score this on average, over all cases that they were tried on."""
+COMMON = 0.15
+"""One answer may be right in this share of the cases."""
 SPREAD = 0.6
 """No level may hold a larger share of the cases."""
 OTHERS_OF_SLOW = 40
@@ -123,7 +126,8 @@ class _Judge:
     def faults(self, cases: Sequence[Case[Any]], *, few: bool) -> Iterator[str]:
         golds = [self.suite.gold_answer(case) for case in cases]
         right = self.scores(list(zip(cases, golds, strict=True)), step=True)
-        wrong = [case.id for case, score in zip(cases, right, strict=True) if score != 1]
+        known = [gold.fault != UNKNOWN for gold in golds]
+        wrong = [case.id for case, score, told in zip(cases, right, known, strict=True) if told and score != 1]
         if wrong:
             yield f"its own answer does not score 1 in {len(wrong)} of {len(cases)} cases, such as {wrong[0]}"
         told: dict[str, Callable[[Case[Any]], Answer]] = {
@@ -141,6 +145,9 @@ class _Judge:
         for what, answer in told.items():
             if scored := self.mean(self.scores([(case, answer(case)) for case in cases])):
                 yield f"{what} scores {scored:.2f} on average"
+        share = self._commonest(golds) / len(golds)
+        if self.suite.families and not few and share > COMMON:
+            yield f"one answer is right in {share:.0%} of the cases"
         other = self.mean(self.scores(self._others(cases, golds, few=few)))
         if other > GUESSED:
             yield f"another case's answer scores {other:.2f} on average"
@@ -151,6 +158,13 @@ class _Judge:
         if self.raised:
             yield f"its verifier raises: {self.raised}"
 
+    @staticmethod
+    def _commonest(golds: Sequence[Answer]) -> int:
+        """How often the answer that is right most often is right."""
+        return max(
+            Counter((gold.text, tuple((call.name, call.arguments) for call in gold.calls)) for gold in golds).values()
+        )
+
     def _others(
         self, cases: Sequence[Case[Any]], golds: Sequence[Answer], *, few: bool
     ) -> list[tuple[Case[Any], Answer]]:
@@ -159,8 +173,8 @@ class _Judge:
         for place, case in enumerate(cases[: OTHERS_OF_SLOW if self.suite.slow or few else None]):
             for step in range(1, len(cases)):
                 there = (place + step) % len(cases)
-                if cases[there].group == case.group:
-                    text, calls = golds[there].text, golds[there].calls
+                text, calls = golds[there].text, golds[there].calls
+                if cases[there].group == case.group and (text, calls) != (golds[place].text, golds[place].calls):
                     pairs.append((case, Answer(case_id=case.id, text=text, calls=calls)))
                     break
         return pairs

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from evals.core import Suite
+from evals.suites import fun, imported
 from evals.suites.agentic import AGENTIC, SHORTCUTS
 from evals.suites.code import CODE
 from evals.suites.gym import LOGIC, MATHEMATICS
@@ -27,4 +28,4 @@ SUITES: Mapping[str, Suite] = {suite.name: suite for suite in _SHIPPED}
 
 def installed(folder: Path) -> Mapping[str, Suite]:
     """The shipped suites and those that lie in `folder`, which is `evals/` in the data folder."""
-    return SUITES
+    return {**SUITES, **fun.found(folder / "fun"), **imported.found(folder / "imported")}

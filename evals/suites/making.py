@@ -50,6 +50,11 @@ def case(
     )  # fmt: skip
 
 
+def shuffled(order: list[int], *parts: object) -> None:
+    """Shuffles in place, the same for the same parts."""
+    random.Random(" ".join(map(str, parts))).shuffle(order)  # noqa: S311  no secret
+
+
 def says(case: Case[Any], text: str) -> Answer:
     """An answer of text."""
     return Answer(case_id=case.id, text=text)
