@@ -15,6 +15,7 @@ from dashboard import PAGES, actions, charts, ui
 from dashboard.actions import Board, Words
 from dashboard.session import Here, params
 from dashboard.ui import html, join, md
+from scout.digest import wording
 from scout.digest.model import Entry
 from scout.digest.wording import about, by_chance
 from scout.items import REASONS, Aspect, Item, ItemId, Lane, Point
@@ -73,9 +74,15 @@ def head(entry: Entry) -> Markup:
         ui.likelihood(entry.probability),
         chance,
         label(entry.label)
+        + asides(entry)
         + (html('<p class="sc-tldr">{}</p>', ui.text(entry.summary.tldr)) if entry.summary.tldr else ""),
         chips,
     )
+
+
+def asides(entry: Entry) -> Markup:
+    """What it is to what was read, how it changed, where else it stands."""
+    return join(html('<p class="sc-faint sc-aside">{}</p>', ui.text(said, limit=500)) for said in wording.asides(entry))
 
 
 def label(said: str) -> Markup:

@@ -30,3 +30,38 @@ class Link:
     """From 0 to 1: how alike they are; 1 where the words say so themselves."""
     why: str
     """For people."""
+
+
+class RelationKind(StrEnum):
+    """What an item is to what a reader has read."""
+
+    NEW = "new"
+    FOLLOW_UP = "follow-up"
+    REPEAT = "repeat"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """An item's relation to what one reader has read."""
+
+    kind: RelationKind = RelationKind.NEW
+    to: ItemId = ""
+    """The earlier item; empty where it is new."""
+    title: str = ""
+    why: str = ""
+    """How the two belong together, for people."""
+    read: str = ""
+    """What the reader did with the earlier one, as in "which you liked"."""
+
+
+UNRELATED = Relation()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the same text also stands."""
+
+    id: ItemId
+    title: str
+    url: str
+    source: str

@@ -23,6 +23,7 @@ from scout.enrich import EnrichReport, enrich
 from scout.exit_codes import Exit
 from scout.ingest import IngestReport, ingest
 from scout.items import Item, Lane
+from scout.linking import link_new
 from scout.progress import SILENT, Progress
 from scout.store import Store, StoreError
 from scout.store.ledger import Key
@@ -78,6 +79,8 @@ def run(store: Store, settings: Settings, *, progress: Progress = SILENT) -> Run
             report.ingest = ingest(store, settings, run=report.run, progress=progress)
         if report.ingest.all_failed:
             report.code, report.message = Exit.LATER, unreachable(report.ingest)
+        with _stage(report, "threads"):
+            link_new(store, progress=progress)
         _decide(store, settings, report, progress)
         if not report.message:
             report.message = _summary(report)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 from scout.clock import now
 from scout.config import Settings
 from scout.digest.choose import Candidate, Choice, Chosen, choose
+from scout.digest.context import Context, contexts, fold
 from scout.digest.missing import Missing, Standing, missing
 from scout.digest.model import Digest, Entry, ReleaseLine, SubjectBlock
 from scout.items import OTHER, Aspect, Impression, ItemId, OutcomeKind, SourceKind, Summary
@@ -50,18 +52,21 @@ def build(store: Store, settings: Settings, *, reader: str, day: date, run: str 
         Candidate(stored.item, decisions[stored.item.id]) for stored in arrived if stored.item.id in decisions
     ]
     subjects = {subject.slug: subject.name for subject in settings.subject_list()}
-    chosen = choose(candidates, limits=settings.digest, subjects=tuple(subjects), reader=reader, day=day)
+    folded = fold(store, reader, candidates)
+    chosen = choose(folded.kept, limits=settings.digest, subjects=tuple(subjects), reader=reader, day=day)
     summaries = store.summaries.of(choice.item.id for choice in chosen)
+    about = contexts(store, reader, [choice.item for choice in chosen], folded.also)
     unread, given_up = _without_model(store, settings, reader, chosen)
     gap = missing(_standings(store, run), day, unread=unread, given_up=given_up)
     releases = _releases(store, settings, reader, day)
+    shown = _Shown(summaries, about, settings.data_dir)
     digest = Digest(
         date=day,
         policy=_policy(store, reader, candidates),
-        subjects=_blocks(chosen, subjects, summaries, settings.data_dir),
-        unsure=_entries(chosen.unsure, summaries, settings.data_dir),
+        subjects=_blocks(chosen, subjects, shown),
+        unsure=_entries(chosen.unsure, shown),
         releases=releases,
-        counts=_counts(chosen, arrived, candidates, gap),
+        counts=_counts(chosen, arrived, candidates, gap) | {"folded": folded.count},
         note=gap.note,
     )
     return _save(store, digest, chosen, reader=reader, cutoff=_cutoff(store, reader, day, arrived, decisions), run=run)
@@ -124,22 +129,28 @@ def _policy(store: Store, reader: str, candidates: Iterable[Candidate]) -> str:
     return champion.version if champion else ""
 
 
-def _blocks(
-    chosen: Chosen, names: Mapping[str, str], summaries: Mapping[ItemId, Summary], checks: Path
-) -> tuple[SubjectBlock, ...]:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is shown of items beside their decisions."""
+
+    summaries: Mapping[ItemId, Summary]
+    about: Mapping[ItemId, Context]
+    checks: Path
+    """The folder that knows what a model is worth."""
+
+
+def _blocks(chosen: Chosen, names: Mapping[str, str], shown: _Shown) -> tuple[SubjectBlock, ...]:
     names = {**names, OTHER: names.get(OTHER, "Other")}
-    return tuple(
-        SubjectBlock(slug, names[slug], _entries(choices, summaries, checks)) for slug, choices in chosen.blocks.items()
-    )
+    return tuple(SubjectBlock(slug, names[slug], _entries(choices, shown)) for slug, choices in chosen.blocks.items())
 
 
-def _entries(choices: Iterable[Choice], summaries: Mapping[ItemId, Summary], checks: Path) -> tuple[Entry, ...]:
-    return tuple(_entry(choice, summaries.get(choice.item.id), checks) for choice in choices)
+def _entries(choices: Iterable[Choice], shown: _Shown) -> tuple[Entry, ...]:
+    return tuple(_entry(choice, shown) for choice in choices)
 
 
-def _entry(choice: Choice, summary: Summary | None, checks: Path) -> Entry:
-    """The choice as it is shown; the folder `checks` knows what its model is worth."""
+def _entry(choice: Choice, shown: _Shown) -> Entry:
     item, decision = choice.item, choice.decision
+    summary, about = shown.summaries.get(item.id), shown.about[item.id]
     return Entry(
         id=item.id,
         title=item.title,
@@ -154,7 +165,10 @@ def _entry(choice: Choice, summary: Summary | None, checks: Path) -> Entry:
         summary=summary or Summary(item.id, "", (), ""),
         position=choice.position,
         propensity=choice.propensity,
-        label=verdicts.label_of(checks, by=summary.by if summary else "", policy=decision.policy),
+        also=about.also,
+        relation=about.relation,
+        changed=about.changed,
+        label=verdicts.label_of(shown.checks, by=summary.by if summary else "", policy=decision.policy),
     )
 
 

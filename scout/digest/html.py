@@ -31,6 +31,7 @@ def _environment() -> Environment:
         "short_day": wording.short_day,
         "percent": wording.percent,
         "about": wording.about,
+        "asides": wording.asides,
         "reasons": wording.reasons,
         "by_chance": wording.by_chance,
         "coded": _coded,

@@ -76,6 +76,9 @@ def _entry(entry: Entry) -> Iterator[str]:
     if entry.label:
         yield ""
         yield f"{indent}*{escape(wording.shown(entry.label))}*"
+    for aside in wording.asides(entry):
+        yield ""
+        yield from _wrapped(aside, first=indent, rest=indent)
     if entry.summary.tldr:
         yield ""
         yield from _wrapped(wording.shown(entry.summary.tldr), first=indent, rest=indent)

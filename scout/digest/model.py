@@ -8,11 +8,12 @@ were stored: TeX stays TeX here and is made readable by the faces that people lo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 from scout.items import Contribution, ItemId, Lane, Point, Summary
+from scout.links import UNRELATED, Place, Relation, RelationKind
 
 
 def _stamp(moment: datetime) -> str:
@@ -39,6 +40,12 @@ class Entry:
     """From 1, over the whole digest."""
     propensity: float
     """With what probability it was put here: 1.0, or less where chance chose it."""
+    also: tuple[Place, ...] = ()
+    """Where the same text also stands: these are not shown again."""
+    relation: Relation = UNRELATED
+    """What it is to what this reader had read by then."""
+    changed: str = ""
+    """What its newest version changed, in a line; empty where there is one version."""
     label: str = ""
     """What is to be known of the model that decided or summarized: that it failed its check, or was never checked."""
 
@@ -66,6 +73,9 @@ class Entry:
             },
             "position": self.position,
             "propensity": self.propensity,
+            "also": [asdict(place) for place in self.also],
+            "relation": asdict(self.relation),
+            "changed": self.changed,
             "label": self.label,
         }
 
@@ -91,8 +101,18 @@ class Entry:
             ),
             position=data["position"],
             propensity=data["propensity"],
+            also=tuple(Place(**place) for place in data.get("also", ())),
+            relation=_relation(data.get("relation")),
+            changed=data.get("changed", ""),
             label=data.get("label", ""),
         )
+
+
+def _relation(data: Mapping[str, str] | None) -> Relation:
+    """A digest made before relations were has none."""
+    if not data:
+        return UNRELATED
+    return Relation(RelationKind(data["kind"]), data["to"], data["title"], data["why"], data["read"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import date
 from urllib.parse import quote, urlsplit
 
 from scout.digest.model import Digest, Entry
+from scout.links import Relation, RelationKind
 from scout.text import line, tex_to_plain
 
 LONG = 20_000
@@ -105,6 +106,27 @@ def feature_name(feature: str) -> str:
     if not colon or not what:
         return shown(feature, limit=120)
     return named.get(kind, "{}").format(what.strip())
+
+
+def asides(entry: Entry) -> list[str]:
+    """What is to be said of it beside itself, a line each: what it is to what was read, how it changed, where else it is."""
+    told = [related(entry.relation)] if entry.relation.kind is not RelationKind.NEW else []
+    if entry.changed:
+        told.append(f"Changed since it came: {shown(entry.changed)}")
+    if entry.also:
+        places = [shown(place.title, limit=120) for place in entry.also[:3]]
+        where = [f"{place.id} ({title})" for place, title in zip(entry.also, places, strict=False)]
+        more = f" and {len(entry.also) - 3} more" if len(entry.also) > 3 else ""
+        told.append(f"The same text also at {', '.join(where)}{more}")
+    return told
+
+
+def related(relation: Relation) -> str:
+    """The relation to an earlier item in words; empty where it is new."""
+    earlier = f"“{shown(relation.title, limit=120) or relation.to}”, {relation.read}"
+    if relation.kind is RelationKind.REPEAT:
+        return f"Tells again what you know from {earlier} ({shown(relation.why)})"
+    return f"Follows up {earlier} ({shown(relation.why)})" if relation.kind is RelationKind.FOLLOW_UP else ""
 
 
 def by_chance(entry: Entry) -> str:

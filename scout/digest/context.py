@@ -1,0 +1,115 @@
+"""What is to be said of items beside themselves: where the same text also stands, what they are to what the reader has
+read, how they changed. Looks into the store; what a link or a relation is, is triage's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scout.digest.choose import Candidate
+from scout.items import Item, ItemId, ItemKind, Lane
+from scout.links import UNRELATED, Link, LinkKind, Place, Relation
+from scout.store import Store
+from scout.triage.changes import change, note
+from scout.triage.novelty import Nearness, Shelf, words_of
+from scout.triage.relation import READ, relation
+
+SHELF = 200
+"""The newest items that a reader was shown: what an item may tell again."""
+FEWEST = 30
+"""Distinct words below which an item says too little to be called a repeat for its words."""
+_LANES = {Lane.READ: 0, Lane.UNSURE: 1, Lane.SKIP: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Candidates of which each text is there once."""
+
+    kept: list[Candidate]
+    also: Mapping[ItemId, tuple[Place, ...]]
+    count: int
+    """How many were left out: another of the same text is shown, or was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    also: tuple[Place, ...] = ()
+    relation: Relation = UNRELATED
+    changed: str = ""
+    """What its newest version changed, in a line; empty where there is one version."""
+
+
+def fold(store: Store, reader: str, candidates: Sequence[Candidate]) -> Folded:
+    """One candidate for each text, of the better lane, a paper before a post; none whose text the reader was shown.
+
+    Nothing is deleted: what is left out is named with the one that stays, and found by searching.
+    """
+    links = store.threads.links([candidate.item.id for candidate in candidates])
+    same = {id: [_end(link, id) for link in found if link.kind is LinkKind.DUPLICATE] for id, found in links.items()}
+    same = {id: others for id, others in same.items() if others}
+    others = {other for found in same.values() for other in found}
+    shown = store.digests.shown(reader, others) | (store.feedback.hidden(reader) & others)
+    taken: set[ItemId] = set()
+    kept: list[ItemId] = []
+    for candidate in sorted(candidates, key=_first):
+        id = candidate.item.id
+        if any(other in shown or other in taken for other in same.get(id, ())):
+            continue
+        taken.add(id)
+        kept.append(id)
+    places = store.items.many(others)
+    also = {
+        id: tuple(_place(places[other]) for other in sorted(same[id]) if other in places) for id in kept if id in same
+    }
+    left = [candidate for candidate in candidates if candidate.item.id in taken]
+    return Folded(left, also, len(candidates) - len(left))
+
+
+def contexts(
+    store: Store, reader: str, items: Sequence[Item], also: Mapping[ItemId, tuple[Place, ...]]
+) -> dict[ItemId, Context]:
+    """What is to be said of each of these items."""
+    ids = [item.id for item in items]
+    links = store.threads.links(ids)
+    read = known(store, reader)
+    lately = store.items.many([id for id in list(read)[-SHELF:] if id not in ids])
+    shelf = Shelf([item for item in lately.values() if len(words_of(item)) >= FEWEST])
+    near = {item.id: shelf.nearness(item) for item in items if len(words_of(item)) >= FEWEST}
+    named = {end for found in links.values() for link in found for end in (link.later, link.earlier) if end in read}
+    titles = {id: item.title for id, item in (lately | store.items.many(named - lately.keys())).items()}
+    return {
+        item.id: Context(
+            also.get(item.id, ()),
+            relation(item.id, links.get(item.id, ()), read, near.get(item.id, Nearness()), titles),
+            changed(store, item),
+        )
+        for item in items
+    }
+
+
+def known(store: Store, reader: str) -> dict[ItemId, str]:
+    """What the reader was shown or spoke of, the oldest first → what became of it."""
+    liked, saved, disliked, shown = READ
+    read = {impression.item_id: shown for impression in store.digests.impressions(reader)}
+    read |= {word.item_id: liked if word.value == "up" else disliked for word in store.feedback.thumbs(reader)}
+    return read | {word.item_id: saved for word in store.feedback.saved(reader) if read.get(word.item_id) != liked}
+
+
+def changed(store: Store, item: Item) -> str:
+    """What the newest version of an item changed, in a line; empty where it has no earlier one."""
+    past = store.items.versions(item.id)
+    return note(change(past[-1].title, past[-1].text, item.title, item.text)) if past else ""
+
+
+def _first(candidate: Candidate) -> tuple[int, bool, float, ItemId]:
+    item, decision = candidate.item, candidate.decision
+    return _LANES[decision.lane], item.kind is not ItemKind.PAPER, -decision.probability, item.id
+
+
+def _end(link: Link, id: ItemId) -> ItemId:
+    return link.earlier if link.later == id else link.later
+
+
+def _place(item: Item) -> Place:
+    return Place(item.id, item.title, item.url, item.source)
