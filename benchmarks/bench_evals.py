@@ -90,6 +90,8 @@ async def asked(url: str, measure: Callable[[ModelClient], Awaitable[float]]) ->
 
 
 def runner(count: int, instant: int) -> None:
+    with served(0.0) as url:
+        asyncio.run(asked(url, lambda client: ran(client, 20)))  # imports and first use
     with served(LATENCY) as url:
         alone = asyncio.run(asked(url, lambda client: bare(client, count)))
         ours = asyncio.run(asked(url, lambda client: ran(client, count)))
@@ -102,7 +104,6 @@ def runner(count: int, instant: int) -> None:
         note=f"{count} calls of 2 s, {OUT} at once",
     )
     with served(0.0) as url:
-        asyncio.run(asked(url, lambda client: ran(client, 20)))  # imports and first use
         alone = asyncio.run(asked(url, lambda client: bare(client, instant)))
         cpu = time.process_time()
         ours = asyncio.run(asked(url, lambda client: ran(client, instant)))

@@ -20,6 +20,8 @@ from scout.text import verbatim
 
 CHARACTERS = 8_000
 """So much of one text is shown."""
+BESIDE = 3
+"""So many models answer beside each other unless more are chosen."""
 
 
 def verdict(report: Report) -> Markup:

@@ -65,6 +65,11 @@ def test_names_prompts_and_answers_stay_text(store: Store) -> None:
     assert "&lt;script&gt;" in fun
 
 
+@pytest.mark.parametrize("page", ["models", "fun"])
+def test_no_comment_of_the_code_is_drawn(store: Store, page: str) -> None:
+    assert [element.value for element in opened(page).markdown] == []  # a string alone on a line of a page would be
+
+
 def test_a_model_alone_is_shown_without_a_comparison() -> None:
     data = dashboard_app.database().parent
     data.mkdir(parents=True)

@@ -11,9 +11,6 @@ from evals import transcripts
 from scout.clock import now
 from scout.text import verbatim
 
-BESIDE = 3
-"""Models beside each other unless more are chosen."""
-
 here = who_reads()
 with here.store() as store:
     found = models.open_runs(models.measured(store))
@@ -29,7 +26,7 @@ if not found:
 
 suite = st.selectbox("Questions", list(found), format_func=ui.text) if len(found) > 1 else next(iter(found))
 runs = {run.released: run for run in found[suite]}
-shown = st.multiselect("Models", list(runs), default=list(runs)[:BESIDE], format_func=ui.text)
+shown = st.multiselect("Models", list(runs), default=list(runs)[: evals_parts.BESIDE], format_func=ui.text)
 if not shown:
     st.caption("Choose a model.")
     st.stop()

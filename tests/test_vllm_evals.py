@@ -1,0 +1,42 @@
+"""A small suite on a real vLLM: two epochs, an adapterless model of poor wits, and every answer accounted for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("inspect_ai", reason="the evals extra is not installed")
+
+from eval_samples import suite
+from vllm_server import NAME, Vllm
+
+from evals.asking import Manner
+from evals.evaluate import Plan, evaluate
+from evals.transcripts import said
+from scout.serving.client import ModelClient
+from scout.store import Store
+from scout.store.evals import EvalRun
+
+pytestmark = pytest.mark.vllm
+
+
+def test_a_suite_runs_on_a_real_server_and_every_answer_is_accounted_for(vllm: Vllm, tmp_path: Path) -> None:
+    plan = Plan(suite=suite(), seed=1, items=6, epochs=2, manner=Manner(temperature=0.7))
+    with Store(tmp_path / "scout.db") as store:
+
+        async def run(client: ModelClient) -> EvalRun:
+            return await evaluate(store, tmp_path, client, plan)
+
+        done = vllm.run(run, concurrency=8)
+        assert done.is_done, done.message
+        assert (done.model, done.items, done.epochs) == (NAME, 6, 2)
+        figures = done.summary
+        assert (figures["of"], figures["answers"], figures["errors"], figures["requests"]) == (12, 12, 0, 12)
+        assert figures["completion_tokens"] >= 12
+        assert figures["prompt_tokens"] > 12 * 10
+        assert 0 < figures["seconds"]["p50"] <= figures["seconds"]["p95"] <= figures["seconds"]["wall"]
+        answers = said(tmp_path, done.id)
+        assert {(told.item, told.epoch) for told in answers} == {(f"sum-1-{k}", e) for k in range(6) for e in (1, 2)}
+        assert all(told.model == NAME for told in answers)
+        assert len(store.evals.items(done.id)) == 6
