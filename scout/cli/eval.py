@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scout.cli import eval_routing, eval_run, eval_runs, eval_summaries, eval_triage, eval_watch
+from scout.cli import eval_routing, eval_run, eval_runs, eval_suites, eval_summaries, eval_triage, eval_watch
 from scout.cli.errors import Later
 from scout.cli.examples import Group
 from scout.cli.output import emit_json, on_terminal, say, table
@@ -88,5 +88,13 @@ def _share(share: Share) -> tuple[str, str]:
 
 for measure in (eval_triage.triage, eval_routing.routing, eval_summaries.summaries):
     eval_.add_command(measure)
-for command in (eval_run.run, eval_runs.list_, eval_runs.compare, eval_watch.watch, eval_runs.export):
+for command in (
+    eval_run.run,
+    eval_runs.list_,
+    eval_runs.compare,
+    eval_watch.watch,
+    eval_runs.export,
+    eval_suites.selfcheck,
+    eval_suites.import_,
+):
     eval_.add_command(command)
