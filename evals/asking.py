@@ -77,6 +77,8 @@ class Asker:
         except ModelError as err:
             self._note(err)
             return _fault(case, epoch, str(err.kind), err.message, seconds=time.perf_counter() - started)
+        except Exception as err:  # a suite's world, which should not raise
+            return _unjudged(talk.told(Answer(case_id=case.id), time.perf_counter() - started), err)
         self._lost = 0
         seconds = time.perf_counter() - started
         return await self._judged(case, talk.told(answer, seconds))
