@@ -21,7 +21,9 @@ from scout.store import Store
 pytest.importorskip("inspect_ai", reason="the evals extra is not installed")
 
 SetEnv = Callable[[dict[str, str]], None]
-SCHEMA = json.loads((Path(__file__).parents[1] / "docs/schemas/eval-runs.schema.json").read_text(encoding="utf-8"))
+SCHEMAS = Path(__file__).parents[1] / "docs" / "schemas"
+SCHEMA = json.loads((SCHEMAS / "eval-runs.schema.json").read_text(encoding="utf-8"))
+COMPARED = json.loads((SCHEMAS / "eval-compare.schema.json").read_text(encoding="utf-8"))
 AT = datetime(2025, 12, 1, 2, tzinfo=UTC)
 
 
@@ -130,6 +132,7 @@ def test_compare_says_the_verdict_and_refuses_other_versions(store: Store) -> No
         eval_store.run(store, model, "code", AT, n=100, epochs=2, version=version)
     done = scout("eval", "compare", "lab/A", "lab/B", "--json")
     assert done.code == 0, done.err
+    jsonschema.validate(done.json, COMPARED)
     (row,) = done.json["rows"]
     assert row["difference"]["n"] == 100
     assert row["result"] in done.json["verdict"] or "no detectable difference" in done.json["verdict"]
