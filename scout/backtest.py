@@ -182,12 +182,13 @@ class _Past:
         return Corpus((*older.values(), *items.values()), newest_picks, others[-policies.OTHERS_THUMBS :])
 
     def _targets(self, day: date) -> Targets:
-        reader, triage = self.profile.reader, self.settings.triage
+        """Today's wishes, with as many items a day as the digests up to then considered."""
         past = [one for one in self.log.cutoffs if one <= day][-5:] or list(self.log.cutoffs)[:1]
         counts = [
             snapshot["counts"].get("considered", 0)
             for one in past
-            if (snapshot := self.store.digests.get(reader, one)) is not None
+            if (snapshot := self.store.digests.get(self.profile.reader, one)) is not None
         ]
-        usual = [count for count in counts if count] or [triage.read_per_day]
-        return Targets(triage.read_per_day, triage.unsure_per_day, sum(usual) / len(usual))
+        usual = [count for count in counts if count] or [self.settings.triage.read_per_day]
+        wished = policies.targets_of(self.store, self.settings, self.profile.reader, day)
+        return replace(wished, items_per_day=sum(usual) / len(usual))

@@ -28,7 +28,7 @@ class Candidate:
     decision: Decision
     propensity: float
     chosen: bool
-    """Whether the policy put it in the digest; not chance, nor the weekly page."""
+    """Whether the policy put it in the digest to be read; not chance, a wish for a thumb alone, nor the weekly page."""
     shown: bool
     up: bool | None
     """What the reader says of it now; None where it was not shown, or no thumb was given."""
@@ -90,7 +90,7 @@ class Log:
             day=day,
             decision=decision,
             propensity=propensity,
-            chosen=seen is not None and in_digest and not (lane is Lane.SKIP and seen.slot is Slot.DIGEST),
+            chosen=in_digest and lane is not Lane.SKIP,
             shown=seen is not None and propensity > 0,
             up=self.thumbs.get(item.id) if seen else None,
         )
