@@ -1,0 +1,130 @@
+"""Rollouts: answers as token ids, with the log-probabilities and the policy version they were sampled with.
+
+Ids are carried, never text that is tokenized again. This is the sampler that runs in the trainer's own process, the reference
+to which any other is held; what a rollout is worth is `rl.task`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rl.head import IGNORED, token_logprobs
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    prompt: tuple[int, ...]
+    answer: tuple[int, ...]
+    """At least one token; ends with the end token unless it was cut."""
+    logprobs: tuple[float, ...]
+    """Of the answer's tokens, at the temperature they were sampled with."""
+    version: str
+    """The policy that sampled."""
+    cut: bool
+    """Ended for want of room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    max_tokens: int
+    temperature: float = 1.0
+    end: frozenset[int] = frozenset()
+    """Ids that end an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Rollouts as tensors, right-padded. N sequences of at most S tokens."""
+
+    ids: Tensor
+    """[N, S]"""
+    attention: Tensor
+    """[N, S] bool"""
+    targets: Tensor
+    """[N, S - 1] the next token where it belongs to the answer, else `IGNORED`."""
+    old: Tensor
+    """[N, S - 1] log-probabilities when sampled, 0 where nothing was."""
+
+    @property
+    def mask(self) -> Tensor:
+        return self.targets != IGNORED
+
+
+@torch.no_grad()
+def sample(
+    model: Any, prompts: Sequence[Sequence[int]], sampling: Sampling, *, version: str, generator: torch.Generator
+) -> list[Rollout]:
+    """One answer a prompt, from a transformers causal model in this process. Left-padded, one forward a token.
+
+    Raises:
+        ValueError: a prompt is empty, or the model gives what is no distribution.
+    """
+    if not all(prompts):
+        raise ValueError(f"prompt {[bool(prompt) for prompt in prompts].index(False)} is empty")
+    device, longest = model.device, max(map(len, prompts))
+    ids = torch.tensor([[0] * (longest - len(p)) + list(p) for p in prompts], device=device)
+    attention = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts], device=device)
+    weight, body = (
+        model.get_output_embeddings().weight,
+        model.get_base_model().model if hasattr(model, "get_base_model") else model.model,
+    )
+    answers: list[list[int]] = [[] for _ in prompts]
+    logprobs: list[list[float]] = [[] for _ in prompts]
+    open_ = torch.ones(len(prompts), dtype=torch.bool)
+    cache = None
+    for _ in range(sampling.max_tokens):
+        positions = (attention.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+        out = body(
+            input_ids=ids, attention_mask=attention, position_ids=positions, past_key_values=cache, use_cache=True
+        )
+        hidden, cache = out.last_hidden_state[:, -1], out.past_key_values
+        logits = hidden.float() @ weight.float().T / sampling.temperature
+        if not logits.isfinite().all():
+            raise ValueError(f"policy {version} gives logits that are no numbers")
+        drawn = torch.multinomial(logits.softmax(dim=-1).cpu(), 1, generator=generator)[:, 0]
+        said = token_logprobs(hidden, weight, drawn.to(device), temperature=sampling.temperature)
+        for row in open_.nonzero()[:, 0].tolist():
+            answers[row].append(int(drawn[row]))
+            logprobs[row].append(float(said[row]))
+            open_[row] = int(drawn[row]) not in sampling.end
+        if not open_.any():
+            break
+        ids = drawn[:, None].to(device)
+        attention = torch.cat([attention, torch.ones_like(ids)], dim=1)
+    return [
+        Rollout(tuple(prompt), tuple(answer), tuple(told), version, cut=answer[-1] not in sampling.end)
+        for prompt, answer, told in zip(prompts, answers, logprobs, strict=True)
+    ]
+
+
+def pack(rollouts: Sequence[Rollout], *, device: torch.device | str = "cpu") -> Packed:
+    """Rollouts side by side, for the trainer's forward."""
+    longest = max(len(r.prompt) + len(r.answer) for r in rollouts)
+    ids = torch.zeros(len(rollouts), longest, dtype=torch.long)
+    attention = torch.zeros(len(rollouts), longest, dtype=torch.bool)
+    targets = torch.full((len(rollouts), longest - 1), IGNORED)
+    old = torch.zeros(len(rollouts), longest - 1)
+    for row, each in enumerate(rollouts):
+        first, whole = len(each.prompt), len(each.prompt) + len(each.answer)
+        ids[row, :whole] = torch.tensor(each.prompt + each.answer)
+        attention[row, :whole] = True
+        targets[row, first - 1 : whole - 1] = torch.tensor(each.answer)
+        old[row, first - 1 : whole - 1] = torch.tensor(each.logprobs)
+    return Packed(ids.to(device), attention.to(device), targets.to(device), old.to(device))
+
+
+def logprobs_of(model: Any, packed: Packed, *, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
+    """[N, S - 1] log-probabilities of the answers' tokens under the model, and their entropies, through the FP32 head."""
+    body = model.get_base_model().model if hasattr(model, "get_base_model") else model.model
+    hidden = body(input_ids=packed.ids, attention_mask=packed.attention, use_cache=False).last_hidden_state[:, :-1]
+    mask = packed.mask
+    said, entropies = token_logprobs(
+        hidden[mask], model.get_output_embeddings().weight, packed.targets[mask], temperature=temperature, entropy=True
+    )
+    empty = torch.zeros(mask.shape, dtype=said.dtype, device=said.device)
+    return empty.masked_scatter(mask, said), empty.masked_scatter(mask, entropies.detach())
