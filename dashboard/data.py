@@ -12,7 +12,9 @@ from dashboard.actions import Board
 from dashboard.charts import AgreementDay
 from dashboard.export import Said
 from scout.config import Settings
+from scout.digest import context
 from scout.digest.build import find
+from scout.digest.context import Context, Step
 from scout.digest.model import Digest
 from scout.digest.wording import feature_name
 from scout.items import Aspect, Decision, Health, Impression, Item, ItemId, ItemKind, Lane, Release, Signal, Summary
@@ -161,6 +163,9 @@ class ItemPage:
     board: Board
     history: tuple[Word, ...]
     impressions: tuple[Impression, ...]
+    about: Context
+    """Its relation to what was read, the other places of its text, what changed."""
+    thread: tuple[Step, ...]
 
 
 def item_page(store: Store, reader: str, ref: str) -> ItemPage | None:
@@ -182,6 +187,8 @@ def item_page(store: Store, reader: str, ref: str) -> ItemPage | None:
         board=words(store, reader, [id]),
         history=tuple(store.feedback.history(reader, item=id)),
         impressions=tuple(store.digests.impressions(reader, item=id)),
+        about=context.about(store, reader, stored.item),
+        thread=tuple(context.thread(store, id)),
     )
 
 

@@ -25,6 +25,8 @@ PER_RUN = 2_000
 BATCH = 500
 SAMPLE = 1_500
 """The newest items, by which it is told how rare a word is."""
+FEW = 200
+"""Items below which an archive is too small to tell how rare a word is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def link_new(store: Store, *, progress: Progress = SILENT) -> int:
     if not todo:
         return 0
     progress.stage("threads", len(todo))
-    rarity = Rarity([words_of(item) for item in store.items.recent(SAMPLE)])
+    rarity = Rarity([words_of(item) for item in store.items.recent(SAMPLE)], least=FEW)
     for batch in batches(todo, BATCH):
         _link_batch(store, batch, rarity)
         for _ in batch:

@@ -9,10 +9,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from jsonschema import validate
 from thread_samples import ABSTRACT, BOILERPLATE, NOON, OTHER, paper, post
 
 from scout import linking
+from scout.cli.app import app
 from scout.config import Settings
 from scout.digest import wording
 from scout.digest.build import build
@@ -136,9 +138,10 @@ def test_a_new_version_says_what_it_changed(store: Store) -> None:
 
 
 def test_all_faces_say_it_and_keep_it_text(store: Store) -> None:
+    store.items.add([replace(paper(n, text=OTHER), backlog=True) for n in range(20, 40)], NOON)  # words have a rarity
     come(store, FIRST)
     made(store)
-    evil = replace(NEXT, title="<script>alert(1)</script> [x](http://e.example)")
+    evil = replace(NEXT, title="<script> planners")
     twin = post("evil", title=evil.title, text=evil.text)
     come(store, evil, twin)
     store.items.update([replace(evil, text=f"{evil.text} <b>Bold</b> claim.", version=2)], NOON)
@@ -162,6 +165,21 @@ def test_a_digest_of_before_has_no_relations(store: Store) -> None:
             del entry[key]
     [entry] = Digest.from_dict(told).entries()
     assert (entry.also, entry.relation.kind, entry.changed) == ((), RelationKind.NEW, "")
+
+
+def test_show_names_the_thread_the_other_places_and_the_relation(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    come(store, FIRST)
+    made(store)
+    come(store, NEXT, TWIN)
+    monkeypatch.setenv("SCOUT_DATA_DIR", str(store.path.parent))
+    told = json.loads(CliRunner().invoke(app, ["show", NEXT.id, "--json"]).stdout)
+    assert (told["relation"]["kind"], told["relation"]["to"]) == ("follow-up", FIRST.id)
+    assert next((step["id"], step["kind"]) for step in told["thread"]) == (FIRST.id, "same-authors")
+    assert json.loads(CliRunner().invoke(app, ["show", FIRST.id, "--json"]).stdout)["also"][0]["id"] == TWIN.id
+    read = CliRunner().invoke(app, ["show", NEXT.id]).stdout
+    assert f"Follows up “{TITLE}”, which was in your digest" in read
+    assert f"thread: 2025-12-02 {FIRST.id} {TITLE} (same-authors: by Ann Lee, Bo Chen and 1 more too)" in read
+    assert f"the same text also at {TWIN.id}" in CliRunner().invoke(app, ["show", FIRST.id]).stdout
 
 
 # The stage

@@ -9,7 +9,7 @@ from itertools import pairwise
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import PAGES, actions, card, charts, data, research, ui
+from dashboard import PAGES, actions, card, charts, data, research, thread, ui
 from dashboard.session import here as who_reads
 from dashboard.session import subject_names
 from dashboard.ui import html, join
@@ -126,6 +126,7 @@ if item.text:
     ui.section("Text", "numbered; what the summary cites is marked" if page.summary and page.summary.points else "")
     ui.show(card.numbered(item.text, page.summary.points if page.summary else ()))
 
+thread.section(here, page)
 research.section(here, item.id)
 
 ui.section("Decision")

@@ -11,6 +11,7 @@ from scout.serving import verdicts
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from scout.items import Item
     from scout.store import Store
     from scout.store.items import Stored
 
@@ -66,6 +67,7 @@ def facts(store: Store, stored: Stored, reader: str, *, checks: Path) -> dict[st
             "subjects": dict(decision.subjects),
             "why": [{"feature": part.feature, "weight": part.weight} for part in decision.why],
         },
+        **_belonging(store, reader, item),
         "reading": _reading(store, item.id, reader),
         "feedback": [
             {"aspect": aspect, "value": word.value, "reasons": list(word.reasons), "at": stamp(word.at)}
@@ -76,6 +78,27 @@ def facts(store: Store, stored: Stored, reader: str, *, checks: Path) -> dict[st
             for seen in store.digests.impressions(reader, item=item.id)
         ],
     }
+
+
+def _belonging(store: Store, reader: str, item: Item) -> dict[str, Any]:
+    """Where the same text also stands, what it is to what was read, what changed, and its thread, the oldest first."""
+    from dataclasses import asdict
+
+    from scout.digest import context
+
+    about = context.about(store, reader, item)
+    return {
+        "also": [asdict(place) for place in about.also],
+        "relation": asdict(about.relation),
+        "changed": about.changed,
+        "thread": [
+            {
+                "id": step.item.id, "title": step.item.title, "day": step.day.isoformat(), "later": step.link.later,
+                "earlier": step.link.earlier, "kind": step.link.kind, "strength": step.link.strength, "why": step.link.why,
+            }
+            for step in context.thread(store, item.id)
+        ],
+    }  # fmt: skip
 
 
 def _reading(store: Store, id: str, reader: str) -> dict[str, Any] | None:
@@ -137,10 +160,29 @@ def _standing(known: dict[str, Any]) -> list[str]:
         by = f" by {read['model']}" if "model" in read else ""
         lines.append(f"reading{by}: {read['outcome']}" + (f" ({read['message']})" if read["message"] else ""))
     lines += [f"in the digest of {seen['date']}, place {seen['position']}" for seen in known["digests"]]
+    lines += _told(known)
     for word in known["feedback"]:
         reasons = f" ({', '.join(word['reasons'])})" if word["reasons"] else ""
         lines.append(f"your word on {word['at'][:10]}: {word['aspect']} {word['value']}{reasons}")
     return lines
+
+
+def _told(known: dict[str, Any]) -> list[str]:
+    """Relation, changes, other places and the thread, a line each."""
+    from scout.digest.wording import related
+    from scout.links import Relation, RelationKind
+    from scout.text import tex_to_plain
+
+    relation = Relation(**{**known["relation"], "kind": RelationKind(known["relation"]["kind"])})
+    lines = [related(relation)] if relation.to else []
+    if known["changed"]:
+        lines.append(f"changed since it came: {known['changed']}")
+    lines += [f"the same text also at {place['id']}" for place in known["also"]]
+    return lines + [
+        f"thread: {step['day']} {step['id']} {line(tex_to_plain(step['title']))} ({step['kind']}: {step['why']})"
+        for step in known["thread"]
+        if step["kind"] != "duplicate"
+    ]
 
 
 def _summary(summary: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from scout.digest.choose import Candidate
 from scout.items import Item, ItemId, ItemKind, Lane
@@ -38,6 +39,19 @@ class Context:
     relation: Relation = UNRELATED
     changed: str = ""
     """What its newest version changed, in a line; empty where there is one version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An item of a thread, with the link by which it came in."""
+
+    item: Item
+    first_seen: datetime
+    link: Link
+
+    @property
+    def day(self) -> date:
+        return (self.item.published or self.first_seen).date()
 
 
 def fold(store: Store, reader: str, candidates: Sequence[Candidate]) -> Folded:
@@ -86,6 +100,24 @@ def contexts(
         )
         for item in items
     }
+
+
+def about(store: Store, reader: str, item: Item) -> Context:
+    """The same of one item, whether or not it was in a digest."""
+    links = store.threads.links([item.id]).get(item.id, [])
+    same = store.items.many([_end(link, item.id) for link in links if link.kind is LinkKind.DUPLICATE])
+    return contexts(store, reader, [item], {item.id: tuple(_place(same[id]) for id in sorted(same))})[item.id]
+
+
+def thread(store: Store, id: ItemId) -> list[Step]:
+    """What belongs together with an item, the oldest first, itself left out; empty where nothing does."""
+    links = store.threads.thread(id)
+    rows = store.items.known_rows({end for link in links for end in (link.later, link.earlier)} - {id})
+    steps = [
+        Step(stored.item, stored.first_seen, next(link for link in links if other in (link.later, link.earlier)))
+        for other, stored in rows.items()
+    ]
+    return sorted(steps, key=lambda step: (step.item.published or step.first_seen, step.item.id))
 
 
 def known(store: Store, reader: str) -> dict[ItemId, str]:

@@ -30,12 +30,16 @@ class Nearness:
 
 
 class Rarity:
-    """How rare words are in a body of items, and items as vectors of their words."""
+    """How rare words are in a body of items, and items as vectors of their words.
 
-    def __init__(self, words: Collection[frozenset[str]]) -> None:
+    A body of fewer than `least` counts as one of so many: in a handful of items what they share is not common yet.
+    """
+
+    def __init__(self, words: Collection[frozenset[str]], *, least: int = 0) -> None:
         spread = Counter(word for found in words for word in found)
-        self._rarity = {word: math.log((1 + len(words)) / (0.5 + n)) for word, n in spread.items()}
-        self._unseen = math.log((1 + len(words)) / 0.5)
+        size = max(len(words), least)
+        self._rarity = {word: math.log((1 + size) / (0.5 + n)) for word, n in spread.items()}
+        self._unseen = math.log((1 + size) / 0.5)
 
     def vector(self, words: frozenset[str]) -> Vector:
         vector = {word: self._rarity.get(word, self._unseen) for word in words}
