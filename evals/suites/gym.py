@@ -109,8 +109,14 @@ def _cache(domain: str) -> Path:
     return platformdirs.user_cache_path("scout") / name
 
 
+MILD = ("scores other items' answers", "is the same as a level below", "cannot be built")
+"""What is wrong with a level alone. Any other fault is its code's, and speaks against all of its levels."""
+
+
 def chosen(told: Mapping[str, list[str]]) -> Choice:
-    good = {name: tuple(level for level, fault in enumerate(faults) if not fault) for name, faults in told.items()}
+    """The generators that can be believed, and at which levels."""
+    sound = {name: faults for name, faults in told.items() if all(not each or each.startswith(MILD) for each in faults)}
+    good = {name: tuple(level for level, fault in enumerate(faults) if not fault) for name, faults in sound.items()}
     return {name: levels for name, levels in sorted(good.items()) if levels}
 
 
