@@ -203,6 +203,7 @@ def targets_of(store: Store, settings: Settings, reader: str, day: date) -> Targ
         read_per_day=settings.triage.read_per_day,
         unsure_per_day=settings.triage.unsure_per_day,
         items_per_day=sum(counts) / len(counts) if counts else float(settings.triage.read_per_day),
+        recall=settings.triage.recall_of.get(reader, settings.triage.recall) or None,
     )
 
 

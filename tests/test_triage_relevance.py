@@ -172,7 +172,7 @@ def test_many_thumbs_are_told_apart_and_calibrated():
         thumb(item, up=bool(rng.random() < chance[item.id.split(":")[1].split(".")[0]]), day=n // 20)
         for n, item in enumerate(items)
     )
-    policy = linear.fit(Profile("me", SUBJECTS, thumbs=thumbs), corpus(), TARGETS)
+    policy = linear.fit(Profile("me", SUBJECTS, thumbs=thumbs), Corpus(tuple(items)), TARGETS)
     probabilities = np.array([d.probability for d in policy.decide(NEW)])
     for topic, expected in chance.items():
         assert probabilities[of_topic(topic)].mean() == pytest.approx(expected, abs=0.13)

@@ -22,12 +22,18 @@ class Thresholds:
     unsure: float
 
     @staticmethod
-    def fit(probabilities: Doubles, weights: Doubles, targets: Targets) -> Thresholds:
+    def fit(probabilities: Doubles, weights: Doubles, targets: Targets, *, line: float | None = None) -> Thresholds:
         """About `read_per_day` of `items_per_day` items lie above the first, `unsure_per_day` between the two.
 
         `probabilities` are those of a usual day's items, each counting as `weights` says. Without enough of them the
-        thresholds stand where a usual day's would: at three times and twice the odds of the base rate.
+        thresholds stand where a usual day's would: at three times and twice the odds of the base rate. Where a `line` is
+        promised (see `risk`), it is the second threshold, however long the list above it becomes.
         """
+        found = Thresholds._by_size(probabilities, weights, targets)
+        return found if line is None else Thresholds(max(found.read, line), line)
+
+    @staticmethod
+    def _by_size(probabilities: Doubles, weights: Doubles, targets: Targets) -> Thresholds:
         daily = max(targets.items_per_day, 1.0)
         if len(probabilities) < _ENOUGH:
             odds = targets.base_rate / (1 - targets.base_rate)

@@ -13,9 +13,8 @@ import numpy as np
 from scipy import special
 
 from scout.items import OTHER, Contribution, Decision, Item, Lane
-from scout.triage import blob, facts, relevance, routing, training
+from scout.triage import blob, facts, honest, relevance, routing, training
 from scout.triage.explain import OWN, Scale, explain
-from scout.triage.lanes import Thresholds
 from scout.triage.logistic import Doubles
 from scout.triage.parts import Parts, pack, unpack
 from scout.triage.policy import Corpus, Profile, Targets
@@ -27,6 +26,8 @@ from scout.triage.settings import LINEAR_2, Settings
 from scout.triage.training import Pool
 
 _CHUNK = 500
+_SURE = 12.0
+"""Log-odds beyond which nothing is told apart: probabilities are kept to six places, and none is 0 or 1."""
 
 
 class LinearPolicy:
@@ -92,7 +93,7 @@ class LinearPolicy:
         )
         linear = parts.taste.logits(batch.features, layers)
         sight = Sight.of(items, batch.features) if parts.taste.refinement else None
-        logits = parts.taste.scaled(linear, sight)
+        logits = np.clip(parts.taste.scaled(linear, sight), -_SURE, _SURE)
         extra = self._extra_parts(matched, layers, linear, sight)
         whys = explain(batch, self._scale, self._extra_names(), extra, logits)
         blocked, allowed = self._block.matches(items, batch.read), self._allow.matches(items, batch.read)
@@ -149,8 +150,8 @@ def fit(profile: Profile, corpus: Corpus, targets: Targets, settings: Settings =
     taste = relevance.fit_taste(
         known, pool.thumbs, pool.liked, usual=layers.part(pool.usual), rate=targets.base_rate, growth=settings.growth
     )
-    thresholds = Thresholds.fit(*_usual_day(pool, known, taste, owed, targets), targets)
-    told = facts.gather(pool, community, taste, thresholds)
+    settled = honest.settle(taste, pool, *_usual_day(pool, known, taste, owed, targets), targets)
+    told = facts.gather(pool, community, settled.taste, settled.thresholds) | settled.facts(profile.thumbs)
     parts = Parts(
         settings.name,
         profile.reader,
@@ -158,8 +159,8 @@ def fit(profile: Profile, corpus: Corpus, targets: Targets, settings: Settings =
         router,
         match,
         community,
-        taste,
-        thresholds,
+        settled.taste,
+        settled.thresholds,
         profile.allow,
         profile.block,
         told,
@@ -168,7 +169,7 @@ def fit(profile: Profile, corpus: Corpus, targets: Targets, settings: Settings =
 
 
 def _usual_day(pool: Pool, known: Known, taste: Taste, owed: Doubles, targets: Targets) -> tuple[Doubles, Doubles]:
-    """Probabilities that a day brings, and how much each says of it.
+    """Logits that a day brings, and how much each says of it.
 
     Earlier items stand for the days to come, and are taken as if nobody had picked or thumbed them yet. The newest day's
     are what is about to be decided, picks that are known by now included; they count half of all.
@@ -186,4 +187,4 @@ def _usual_day(pool: Pool, known: Known, taste: Taste, owed: Doubles, targets: T
     sight = known.sight.part(pool.usual) if known.sight else None
     scaled = taste.scaled(logits[pool.usual], sight, own[pool.usual])
     weights = np.concatenate([np.full(len(earlier), 1 / max(1, len(earlier))), np.full(newest, 1 / max(1, newest))])
-    return special.expit(scaled), weights
+    return scaled, weights

@@ -70,6 +70,8 @@ class Targets:
     read_per_day: float = 20.0
     unsure_per_day: float = 10.0
     items_per_day: float = 600.0
+    recall: float | None = None
+    """The share of what the reader would thumb up that the lanes are to hold, where there are thumbs enough to promise it."""
 
     @property
     def base_rate(self) -> float:
