@@ -75,10 +75,12 @@ class Refinement:
         return np.column_stack([scaled, known, sight.appearance, sight.places]).astype(np.float32)
 
 
-def fit(linear: Doubles, sight: Sight, said: Labelled, growth: Growth) -> Refinement | None:
-    """From linear logits that do not know the thumbs `said` of the items seen; None where those are too few."""
-    if min(said.labels.sum(), len(said.labels) - said.labels.sum()) < NEEDED:
-        return None
+def is_enough(said: Labelled) -> bool:
+    return bool(min(said.labels.sum(), len(said.labels) - said.labels.sum()) >= NEEDED)
+
+
+def fit(linear: Doubles, sight: Sight, said: Labelled, growth: Growth) -> Refinement:
+    """From linear logits that do not know the thumbs `said` of the items seen."""
     known = Record.fit(sight.authors, said.labels)
     start = Refinement(platt([(linear, said.labels)]), known, Trees.none())
     scaled = start._scaled(linear)

@@ -39,6 +39,8 @@ width of this prior falls with their number: 2.5 for ten thumbs, .9 for two hund
 WIDTH_AT_FIRST, WIDTH_THUMBS = 2.5, 6000
 """By what the prior of the reader's own words is widened: few thumbs must be felt, thousands need restraint."""
 FOLDS = 3
+CROSSED = 4
+"""Parts that thumbs are cut into for the refinement, each scored by a model of the others."""
 Fit = Callable[[Labelled, Fitted | None, float], Fitted]
 """Labelled rows, a model to start from and a tolerance in; a model out."""
 _FEWEST = 10
@@ -211,18 +213,23 @@ def fit_taste(
     forward = tuple(zip(thumbs.days[started:], foreseen, labels, strict=True))
     return Taste(
         _settled(final.sparse), float(final.dense[0]), float(final.dense[1]), float(final.dense[2]), final.dense[3:],
-        scaling, refined(final, known, thumbs, growth), forward,
+        scaling, _refined(known, thumbs, liked, fitted, growth), forward,
     )  # fmt: skip
 
 
-def refined(model: Fitted, known: Known, said: Labelled, growth: Growth | None) -> Refinement | None:
-    """What is added to `model`, which was fitted on `said`, as one that had not known each label would have needed."""
-    if known.sight is None or growth is None:
+def _refined(known: Known, said: Labelled, liked: Labelled, fitted: Fit, growth: Growth | None) -> Refinement | None:
+    """What is added to a model of `said`: learned from scores of models that had not seen the thumb they score.
+
+    To first order these are what `own_part` gives, but the trees learned from those were worse; see docs/triage.md.
+    """
+    if known.sight is None or growth is None or not refinement.is_enough(said):
         return None
-    rows = known.features[said.rows]
-    logits = _linear(model, known, said.rows)
-    own = own_part(rows, said, logits, width=width_of(len(said.rows)))
-    return refinement.fit(logits - own, known.sight.part(said.rows), said, growth)
+    fold = np.arange(len(said.rows)) % CROSSED
+    logits = np.zeros(len(said.rows))
+    for held in range(CROSSED):
+        model = fitted(said.where(fold != held).join(liked), None, logistic.ROUGH)
+        logits[fold == held] = _linear(model, known, said.rows[fold == held])
+    return refinement.fit(logits, known.sight.part(said.rows), said, growth)
 
 
 def _linear(model: Fitted, known: Known, rows: NDArray[np.int64]) -> Doubles:
@@ -251,7 +258,7 @@ def _forward(
     for begin, end in pairwise(cuts):
         seen, rows = thumbs.first(begin), thumbs.rows[begin:end]
         model = fitted(seen.join(liked), model, logistic.ROUGH)
-        logits, added = _linear(model, known, rows), refined(model, known, seen, growth)
+        logits, added = _linear(model, known, rows), _refined(known, seen, liked, fitted, growth)
         if added and known.sight:
             logits = added.logits(logits, known.sight.part(rows))
         found.append((logits, thumbs.labels[begin:end]))

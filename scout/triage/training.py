@@ -40,6 +40,10 @@ class Labelled:
     def first(self, count: int) -> Labelled:
         return Labelled(self.rows[:count], self.labels[:count], self.weights[:count], self.days[:count])
 
+    def where(self, kept: NDArray[np.bool_]) -> Labelled:
+        days = tuple(day for day, stays in zip(self.days, kept.tolist(), strict=True) if stays)
+        return Labelled(self.rows[kept], self.labels[kept], self.weights[kept], days)
+
     def join(self, other: Labelled) -> Labelled:
         return Labelled(
             np.concatenate([self.rows, other.rows]),
