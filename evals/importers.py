@@ -103,8 +103,8 @@ def _lines(path: Path) -> Iterator[Any]:
 
 def gsm8k(path: Path, answers: Path | None) -> Iterator[Row | None]:
     for row in _lines(path):
-        steps, _, gold = row["answer"].rpartition("####")
-        if not gold.strip():
+        steps, mark, gold = row["answer"].rpartition("####")
+        if not mark or not gold.strip():
             raise Unreadable(f"{path.name}: an answer without ####")
         yield {
             "prompt": row["question"],
