@@ -138,3 +138,46 @@ def test_a_wrong_key_is_a_matter_of_settings(store: Store, server: ScriptedServe
     assert report.code is Exit.CONFIG
     assert "model.api_key" in report.message
     assert store.digests.get(READER, DAY) is not None
+
+
+@pytest.mark.usefixtures("_nothing_polled")
+@pytest.mark.parametrize(
+    ("fault", "code", "done"),
+    [
+        (scripted.status(500, "CUDA out of memory"), Exit.LATER, 0),
+        (scripted.status(429, Retry_After="3600"), Exit.LATER, 0),
+        (scripted.status(404, "The model `x` does not exist."), Exit.CONFIG, 0),
+        (scripted.CLOSE, Exit.LATER, 0),
+        (scripted.TRUNCATED, Exit.DONE, 3),
+        (scripted.NOT_UTF8, Exit.DONE, 3),
+        (scripted.too_long(), Exit.DONE, 3),
+        (scripted.status(400, "no schemas here"), Exit.DONE, 3),
+    ],
+    ids=["out-of-memory", "429", "wrong-model", "broken-off", "truncated", "not-utf8", "too-long", "rejected"],
+)
+def test_whatever_the_model_does_a_run_makes_the_digest_says_so_and_the_next_reads_on(
+    store: Store, server: ScriptedServer, fault: scripted.Fault, code: Exit, done: int
+) -> None:
+    chosen = settings(store.path.parent, server.base_url)
+    store.items.add([item(n) for n in range(3)], NOON)
+    server.fails(fault, times=None)
+    first = pipeline.run(store, chosen)
+    assert (first.code, first.enriched[0].done) == (code, done)
+    made = store.digests.get(READER, DAY)
+    assert made is not None
+    shown = [entry for block in made["subjects"] for entry in block["items"]] + made["unsure"]
+    assert {entry["summary"]["by"] for entry in shown} == {EXTRACTIVE}
+    assert ("for the model" in made["note"]) == (not done)
+    server.recovers()
+    second = pipeline.run(store, chosen)
+    assert second.code is Exit.DONE
+    assert store.ledger.waiting(READER) == []
+    assert len(store.readings.of(READER, [item(n).id for n in range(3)])) == 3
+
+
+@pytest.mark.usefixtures("_nothing_polled")
+def test_a_server_that_comes_back_in_the_middle_of_a_run_is_gone_on_with(store: Store, server: ScriptedServer) -> None:
+    store.items.add([item(n) for n in range(6)], NOON)
+    server.fails(scripted.CLOSE, times=4)
+    report = pipeline.run(store, settings(store.path.parent, server.base_url, concurrency=1))
+    assert (report.code, report.enriched[0].done, report.enriched[0].waiting) == (Exit.DONE, 6, 0)
