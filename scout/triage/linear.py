@@ -28,8 +28,6 @@ from scout.triage.training import Pool
 _CHUNK = 500
 _SURE = 12.0
 """Log-odds beyond which nothing is told apart: probabilities are kept to six places, and none is 0 or 1."""
-_SURE = 12.0
-"""Log-odds beyond which nothing is told apart: probabilities are kept to six places, and none is 0 or 1."""
 
 
 class LinearPolicy:
