@@ -93,6 +93,9 @@ async def evaluate(
         )  # fmt: skip
     finally:
         journal.close()
+    for old in folder.glob("*.eval"):  # of a part of this run that was stopped
+        if old != ran.log:
+            old.unlink()
     wall = time.perf_counter() - clock + float(started.summary.get("seconds", {}).get("wall", 0.0))
     found = summary.items(cases, ran.told, plan.epochs)
     figures = summary.figures(found, ran.told, epochs=plan.epochs, wall=wall, prices=plan.prices)

@@ -7,6 +7,7 @@ way here than there are requests. An answer that could not be had is an error of
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,8 +51,8 @@ def check_installed() -> None:
 class Ran:
     told: tuple[Told, ...]
     """In the order in which they came back."""
-    log: Path | None
-    """The `.eval` file; None where Inspect wrote none."""
+    log: Path
+    """The `.eval` file."""
 
 
 async def run(
@@ -102,8 +103,9 @@ async def run(
     log = logs[0] if logs else None
     if log is not None and log.status == "error" and log.error is not None:
         raise RuntimeError(f"Inspect could not run {suite.name}: {log.error.message}")
-    location = log.location.removeprefix("file://") if log is not None and log.location else ""
-    return Ran(told=tuple(told.values()), log=Path(location) if location else None)
+    if log is None or log.status == "cancelled" or len(told) < len(cases) * epochs:
+        raise asyncio.CancelledError  # Ctrl-C: Inspect returns where everything else would raise
+    return Ran(told=tuple(told.values()), log=Path(log.location.removeprefix("file://")))
 
 
 def _asks(one: Any) -> Solver:

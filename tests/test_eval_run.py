@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -163,6 +164,34 @@ def test_an_endpoint_that_dies_leaves_a_run_that_goes_on_where_it_was(store: Sto
     assert second.is_done
     assert (second.summary["answers"], second.summary["mean"], second.message) == (40, 1.0, "")
     assert len(server.chats) == 35
+
+
+def test_a_run_that_is_interrupted_is_not_taken_for_finished(store: Store, server: ScriptedServer) -> None:
+    enough = threading.Event()
+
+    def slowly(request: Request) -> str:
+        if len(server.chats) > 6:
+            enough.set()
+        return adds(request)
+
+    server.script, server.latency = slowly, 0.05
+
+    async def interrupted() -> None:
+        async with ModelClient(Model(base_urls=(server.base_url,), concurrency=2)) as client:
+            running = asyncio.create_task(evaluate(store, store.path.parent, client, plan(suite(), items=40)))
+            await asyncio.to_thread(enough.wait, 20)
+            running.cancel()
+            await running
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(interrupted())
+    (left,) = store.evals.listing()
+    assert not left.is_done
+    server.latency = 0.0
+    again = ran(store, server, plan(suite(), items=40), resume=True)
+    assert (again.id, again.is_done, again.summary["answers"]) == (left.id, True, 40)
+    assert len(server.chats) < 40 + 6  # what had been answered was not asked again
+    assert len(list(folder(store.path.parent, left.id).glob("*.eval"))) == 1
 
 
 def test_without_resume_a_stopped_run_is_left_as_it_is(store: Store, server: ScriptedServer) -> None:
