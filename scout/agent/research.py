@@ -103,6 +103,8 @@ async def _unless(stop: Callable[[], bool], work: asyncio.Future[list[T]]) -> li
         return work.result()
     work.cancel()
     await asyncio.wait([work])
+    if not work.cancelled():
+        work.exception()  # one that nobody looks at is complained of when it is forgotten
     raise Stopped
 
 
