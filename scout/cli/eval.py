@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scout.cli import eval_routing, eval_run, eval_runs, eval_suites, eval_summaries, eval_triage, eval_watch
+from scout.cli import (
+    eval_judge,
+    eval_routing,
+    eval_run,
+    eval_runs,
+    eval_suites,
+    eval_summaries,
+    eval_triage,
+    eval_watch,
+)
 from scout.cli.errors import Later
 from scout.cli.examples import Group
 from scout.cli.output import emit_json, on_terminal, say, table
@@ -96,5 +105,6 @@ for command in (
     eval_runs.export,
     eval_suites.selfcheck,
     eval_suites.import_,
+    eval_judge.judge,
 ):
     eval_.add_command(command)
