@@ -158,6 +158,8 @@ class MeasurePoint:
     name: str
     figure: str
     value: float
+    asked: str = ""
+    """On what, in words."""
 
 
 def measures(points: Sequence[MeasurePoint]) -> alt.LayerChart:

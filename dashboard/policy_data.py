@@ -20,6 +20,7 @@ from scout.config import Settings
 from scout.digest.missed import MissedPage, week_of
 from scout.items import Aspect, Item, ItemId
 from scout.store import Store
+from scout.store.measures import Measure
 from scout.store.promotions import Action, Challenge, Promotion
 from scout.triage.recipes import DEFAULT
 
@@ -102,11 +103,21 @@ def _bins(found: Reliability) -> tuple[ReliabilityBin, ...]:
 def measured(store: Store) -> list[MeasurePoint]:
     """What `scout eval triage` found, a point a figure."""
     return [
-        MeasurePoint(each.at, f"{each.recipe} on {each.name}", figure, value)
+        MeasurePoint(each.at, each.recipe, figure, value, _asked(each))
         for each in store.measures.listing("triage")
         for figure, value in each.figures.items()
         if value is not None
     ]
+
+
+def _asked(each: Measure) -> str:
+    """What was measured, so that only like is drawn beside like."""
+    about = each.about
+    days = [str(about[name]) for name in ("train_until", "test_until") if about.get(name)]
+    tested = f"tested from {' to '.join(days)}" if days else ""
+    labels = f"{about['labels']} thumbs" if about.get("labels") else ""
+    shown = "as shown" if about.get("as_shown") else ""
+    return ", ".join(filter(None, (each.name, tested, labels, shown)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +155,8 @@ def worth(evidence: Mapping[str, Any], challenger: str) -> Mapping[str, Any] | N
 def figures_of(points: Sequence[MeasurePoint]) -> list[str]:
     """The figures there are, in the order in which they first occur."""
     return list(dict.fromkeys(point.figure for point in points))
+
+
+def settings_of(points: Sequence[MeasurePoint]) -> list[str]:
+    """What was measured, the newest first."""
+    return list(dict.fromkeys(point.asked for point in reversed(points)))

@@ -84,8 +84,8 @@ def counting(name: str, fits: Fits, *, dull: bool) -> Recipe:
 def two_recipes(monkeypatch: pytest.MonkeyPatch) -> Fits:
     """Two recipes, `dull-1`, which learns nothing and is the default, and `keen-1`."""
     made = Fits()
-    monkeypatch.setitem(recipes.RECIPES, "dull-1", counting("dull-1", made, dull=True))  # type: ignore[arg-type]
-    monkeypatch.setitem(recipes.RECIPES, "keen-1", counting("keen-1", made, dull=False))  # type: ignore[arg-type]
+    monkeypatch.setitem(recipes.RECIPES, "dull-1", counting("dull-1", made, dull=True))
+    monkeypatch.setitem(recipes.RECIPES, "keen-1", counting("keen-1", made, dull=False))
     default(monkeypatch, "dull-1")
     return made
 

@@ -102,20 +102,22 @@ def test_a_rollback_that_someone_else_did_first_is_told_and_breaks_nothing(monke
     assert "nothing to roll back" in shown(app).replace("\\", "")
 
 
-def test_what_was_measured_is_drawn_by_figure() -> None:
+def test_what_was_measured_is_drawn_by_figure_and_like_beside_like() -> None:
     filled()
     with Store(load().database) as store:
-        for recipe, value in (("linear-1", 0.9), ("tfidf", 0.88)):
+        for recipe, value, until in (("linear-1", 0.9, "2025-11-01"), ("tfidf", 0.88, "2025-12-01")):
             store.measures.add(
-                kind="triage",
-                name="hf_daily",
-                recipe=recipe,
-                at=now(),
-                figures={"auc": value, "ece": None, "p_at_10": 0.5},
-            )
+                kind="triage", name="hf_daily", recipe=recipe, at=now(), figures={"auc": value, "ece": None, "p_at_10": 0.5},
+                about={"train_until": until, "labels": 50},
+            )  # fmt: skip
+        points = policy_data.measured(store)
+    assert policy_data.figures_of(points) == ["auc", "p_at_10"]
+    assert policy_data.settings_of(points) == [
+        f"hf_daily, tested from {day}, 50 thumbs" for day in ("2025-12-01", "2025-11-01")
+    ]
     app = opened("policy")
-    assert app.get("button_group")
     assert "Nothing kept yet" not in shown(app)
+    assert list(app.selectbox(key="measured-on").options) == policy_data.settings_of(points)
 
 
 @pytest.mark.usefixtures("fits")

@@ -12,6 +12,7 @@ from policy_samples import READER, Fits, is_liked, lived, thumb, two_recipes
 
 from evals.missed import Sampled, counted, lacking, sentence, share
 from scout import weekly
+from scout.clock import now
 from scout.digest.missed import MissedPage, Stratum, draw, week_of
 from scout.items import Aspect, Feedback, Lane, Slot
 
@@ -92,7 +93,7 @@ def test_what_has_a_word_or_is_too_old_is_not_drawn(monkeypatch: pytest.MonkeyPa
         free = [f"arxiv:2511.13{number:03d}" for number in range(80) if f"arxiv:2511.13{number:03d}" not in known]
         for id in free[:40]:
             thumb(store, id, day, up=False)
-        store.feedback.add(Feedback(READER, free[40], Aspect.HIDDEN, "yes", weekly.now()))
+        store.feedback.add(Feedback(READER, free[40], Aspect.HIDDEN, "yes", now()))
         made = weekly.page(store, settings, reader=READER, day=day)
         assert made is not None
         drawn = {entry.id for entry in made.entries}

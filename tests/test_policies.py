@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from policy_samples import READER, Fits, default, lived, thumb, two_recipes
@@ -39,7 +40,7 @@ def test_a_reader_keeps_the_recipe_when_the_default_becomes_another(monkeypatch:
 def test_a_champion_whose_recipe_is_gone_gives_way_to_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     with lived(monkeypatch, days=1) as (store, settings):
         default(monkeypatch, "keen-1")
-        monkeypatch.delitem(recipes.RECIPES, "dull-1")  # type: ignore[arg-type]
+        monkeypatch.delitem(recipes.RECIPES, "dull-1")
         assert policies.serving(store, settings, READER).recipe == "keen-1"
 
 
@@ -115,12 +116,12 @@ def test_a_refit_that_ends_after_a_promotion_does_not_take_its_place(monkeypatch
         thumb(store, store.digests.impressions(READER)[0].item_id, date(2025, 11, 5), up=True)
         dull = recipes.RECIPES["dull-1"]
 
-        def slow(*known: object) -> recipes.Fitted:
-            monkeypatch.setitem(recipes.RECIPES, "dull-1", dull)  # type: ignore[arg-type]
+        def slow(*known: Any) -> recipes.Fitted:
+            monkeypatch.setitem(recipes.RECIPES, "dull-1", dull)
             policies.promote(store, settings, READER, "keen-1", by="cli")
-            return dull.fit(*known)  # type: ignore[arg-type]
+            return dull.fit(*known)
 
-        monkeypatch.setitem(recipes.RECIPES, "dull-1", recipes.Recipe("dull-1", slow, dull.load))  # type: ignore[arg-type]
+        monkeypatch.setitem(recipes.RECIPES, "dull-1", recipes.Recipe("dull-1", slow, dull.load))
         policies.serving(store, settings, READER)
         champion = store.policies.champion(READER)
         assert champion is not None

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from policy_samples import READER, Fits, default, lived, two_recipes, weekdays
 
+from scout import backtest
 from scout.cli import policy_judging
 from scout.cli.app import app
 from scout.clock import now
@@ -207,7 +208,7 @@ def test_a_challenge_that_fails_costs_the_run_nothing(
     read: tuple[Store, Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     default(monkeypatch, "keen-1")
-    monkeypatch.setattr(policy_judging.backtest, "run", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(backtest, "run", lambda *_, **__: 1 / 0)
     assert policy_judging.challenge_when_due(*read, [READER]) == []
 
 

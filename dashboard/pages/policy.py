@@ -67,11 +67,20 @@ def measured(page: PolicyPage) -> None:
             )
         )
         return
+    settings = policy_data.settings_of(page.measures)
+    asked = st.selectbox(
+        "Measured on", settings, key="measured-on", format_func=lambda asked: ui.text(asked), label_visibility="collapsed",
+        width=420,
+    )  # fmt: skip
     figure = st.pills(
         "Figure", figures, default=figures[0], key="figure", format_func=lambda name: FIGURES.get(name, ui.text(name)),
         label_visibility="collapsed", wrap=True,
     )  # fmt: skip
-    points = [point for point in page.measures if point.figure == (figure or figures[0])]
+    points = [
+        point
+        for point in page.measures
+        if point.figure == (figure or figures[0]) and point.asked == (asked or settings[0])
+    ]
     st.altair_chart(charts.measures(points), alt="The measure over time, a line a policy")
 
 
