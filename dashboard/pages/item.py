@@ -106,12 +106,10 @@ ui.show(
 card.say(here, item.id, page.board, subjects, decision.subject if decision else OTHER, details=False)
 
 checks = here.settings.data_dir
-ui.show(
-    card.label(
-        label_of(checks, by=page.summary.by if page.summary else "", policy=decision.policy if decision else "")
-        or (label_of(checks, by=page.reading.model) if page.reading else "")
-    )
-)
+by, decided = page.summary.by if page.summary else "", decision.policy if decision else ""
+read_by = label_of(checks, by=page.reading.model) if page.reading else ""
+if label := label_of(checks, by=by, policy=decided) or read_by:
+    ui.show(card.label(label))
 if page.summary and (page.summary.tldr or page.summary.points):
     ui.section("Summary", f"by {ui.text(page.summary.by, limit=60)}")
     ui.show(html('<p class="sc-tldr">{}</p>{}', ui.text(page.summary.tldr), card.points(page.summary.points)))
