@@ -25,13 +25,14 @@ def section(here: Here, page: data.ItemPage) -> None:
         said.append(f"Changed since it came: {about.changed}")
     ui.show(join(html("<p>{}</p>", ui.text(line, limit=500)) for line in said))
     for place in about.also:
-        _go(here, place.id, f"The same text also at {place.id}: {place.title}")
+        _go(here, place.id, f"The same text also at {place.id}", place.title)
     for step in steps:
         is_later = step.link.later == step.item.id and step.link.earlier == item.id
         arrow = "later" if is_later else "earlier" if item.id in (step.link.later, step.link.earlier) else "further on"
         why = f"{KINDS[step.link.kind]}, {step.link.why}"
-        _go(here, step.item.id, f"{short_day(step.day)} {step.day.year}, {arrow}: {step.item.title} ({why})")
+        _go(here, step.item.id, f"{short_day(step.day)}, {arrow}: {why}", step.item.title)
 
 
-def _go(here: Here, id: str, label: str) -> None:
-    st.page_link(PAGES / "item.py", label=ui.md(label), query_params=params(here, item=id))
+def _go(here: Here, id: str, why: str, title: str) -> None:
+    ui.show(html('<p class="sc-aside sc-faint">{}</p>', ui.text(why, limit=300)))
+    st.page_link(PAGES / "item.py", label=ui.md(title) or ui.md(id), query_params=params(here, item=id))
