@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from inspect_ai.solver import Solver
 
 PINNED = "0.3.285"
-BUFFER = 500
+BUFFER = 100
 """Samples between two writes of the log. The journal has every answer at once; the log need not."""
 MISSING = f"running suites needs inspect-ai {PINNED}; install the extra: pip install 'scout[evals]'"
 
