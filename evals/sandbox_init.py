@@ -84,10 +84,9 @@ def lock(config: dict[str, Any], uid: int) -> None:
 def main(folder: str) -> int:
     with open(f"{folder}/config.json", encoding="utf-8") as file:
         config = json.load(file)
-    outer, flags = os.geteuid(), NEWNS | NEWUTS | NEWIPC | NEWPID | NEWNET
+    outer, group, flags = os.geteuid(), os.getegid(), NEWNS | NEWUTS | NEWIPC | NEWPID | NEWNET
     must(libc.unshare(flags if outer == 0 else flags | NEWUSER), "unshare")
     if outer != 0:
-        group = os.getegid()
         for name, text in (
             ("setgroups", "deny"),
             ("uid_map", f"{NOBODY} {outer} 1"),

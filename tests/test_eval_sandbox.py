@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -141,3 +144,46 @@ def test_a_solution_wins_by_being_right_only(way: str) -> None:
     case = CODE.build(5, 1)[0]
     assert CODE.verify(case, CODE.gold_answer(case)).score == 1
     assert CODE.verify(case, Answer(case_id=case.id, text=f"```python\n{FORGED[way]}\n```")).score == 0
+
+
+AS_A_USER = """
+import json, sys
+from evals import sandbox
+told = {name: sandbox.run(text, limits=sandbox.Limits(seconds=8)).end for name, text in json.load(sys.stdin).items()}
+print(json.dumps(told))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="runs as an ordinary user already")
+@pytest.mark.skipif(not os.access("/usr/bin/python3", os.X_OK), reason="there is no Python that everybody may run")
+def test_an_ordinary_user_is_as_safe_as_root() -> None:
+    wanted = (
+        "write to the system", "reach the net", "read passwords", "end other processes", "become root",
+        "make the root writable", "mount from a namespace of its own", "leave by the old root", "run a file that it wrote",
+    )  # fmt: skip
+    programs = {"works": "open('/tmp/x', 'w').write('1')", **{name: ESCAPES[name] for name in wanted}}
+    with tempfile.TemporaryDirectory() as folder:
+        package = Path(folder) / "evals"
+        package.mkdir()
+        for name in ("sandbox.py", "sandbox_init.py"):
+            shutil.copy(Path(sandbox.__file__).with_name(name), package / name)
+        (package / "__init__.py").touch()
+        for path in (Path(folder), package, *package.iterdir()):
+            path.chmod(0o755)
+        user = [
+            "setpriv",
+            "--reuid",
+            "12345",
+            "--regid",
+            "12345",
+            "--clear-groups",
+            "/usr/bin/python3",
+            "-c",
+            AS_A_USER,
+        ]
+        done = subprocess.run(
+            user, input=json.dumps(programs), capture_output=True, text=True, cwd=folder, env={"TMPDIR": "/tmp"}, check=False
+        )  # fmt: skip
+    if "NoIsolation" in done.stderr:
+        pytest.skip("this machine gives ordinary users no namespaces")
+    assert json.loads(done.stdout) == {"works": "done", **dict.fromkeys(wanted, "failed")}
