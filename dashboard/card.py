@@ -17,7 +17,7 @@ from dashboard.session import Here, params
 from dashboard.ui import html, join, md
 from scout.digest import wording
 from scout.digest.model import Entry
-from scout.digest.wording import about, by_chance
+from scout.digest.wording import ASKS, about, by_chance
 from scout.items import REASONS, Aspect, Item, ItemId, Lane, Point
 from scout.text import sentences
 
@@ -57,6 +57,8 @@ def head(entry: Entry) -> Markup:
             '<span class="sc-faint" style="font-size:.82rem">helps judge the policy; it was {} to be shown</span>',
             by_chance(entry),
         )
+    if entry.asks:
+        chance += html('<span class="sc-lane asks">{}</span>', ASKS)
     chips = join(
         html('<span class="sc-chip {}"><b>{}</b> {}</span>', "sc-up" if weight > 0 else "sc-down", signed(weight), name)
         for name, weight in charts.merged(entry.why)

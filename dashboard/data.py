@@ -25,6 +25,7 @@ from scout.store.jobs import JobRow, JobState
 from scout.store.readings import Reading
 from scout.store.sources import SourceRow, health
 from scout.store.summaries import text_hash
+from scout.triage import honest
 
 AGREEMENT_DAYS = 30
 """Digests that the agreement line looks back over."""
@@ -209,6 +210,8 @@ class Learned:
     foreseen_of: int
     up: tuple[tuple[str, float], ...]
     down: tuple[tuple[str, float], ...]
+    claims: tuple[str, ...] = ()
+    """What it promises of its lanes, and what it noticed of how thumbs came, in sentences."""
 
 
 def learned(store: Store, reader: str) -> Learned | None:
@@ -221,6 +224,7 @@ def learned(store: Store, reader: str) -> Learned | None:
     return Learned(
         policy.version, policy.made_at, held_out.get("agreement"), int(held_out.get("n") or 0),
         _weights(strongest.get("up")), _weights(strongest.get("down")),
+        tuple(filter(None, (honest.promised(policy.facts), honest.told_of_bursts(policy.facts)))),
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def test_a_digest_has_exactly_the_public_keys():
     assert set(made["subjects"][0]) == {"slug", "name", "items"}
     assert set(made["unsure"][0]) == {
         "id", "title", "url", "source", "authors", "published", "lane", "probability", "subjects", "why", "summary",
-        "position", "propensity", "also", "relation", "changed", "label",
+        "position", "propensity", "also", "relation", "changed", "asks", "label",
     }  # fmt: skip
     assert made["unsure"][0]["published"] == "2025-12-02T12:00:00Z"
     assert made["unsure"][0]["summary"] == {

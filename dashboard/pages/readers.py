@@ -66,6 +66,9 @@ with st.container(horizontal=True, gap="large", key="figures"):
         "Foreseen", percent(learned.foreseen) if learned and learned.foreseen is not None else "not yet", width="content",
         help="How many of your thumbs a policy that had seen only the earlier ones gets right",
     )  # fmt: skip
+if learned:
+    for claim in learned.claims:
+        st.caption(claim)
 if len(agreement) > 1:
     st.altair_chart(charts.agreement(agreement), alt="Agreement of the policy with your thumbs, by digest")
 if learned is None or not (learned.up or learned.down):

@@ -124,6 +124,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield _schema(store)
             yield _search_index(store)
             yield from _life(store)
+            yield from _claims(store)
     except (StoreError, sqlite3.Error) as err:
         yield Finding("database", Level.FAIL, str(err), "Try again if a run is under way; else restore a backup.")
 
@@ -186,6 +187,21 @@ def _life(store: Store) -> Iterator[Finding]:
         yield Finding("runs", Level.WARN, told, "That is a while ago: scout schedule prints what makes it daily.")
     else:
         yield Finding("runs", Level.WARN if last.exit_code else Level.OK, told)
+
+
+def _claims(store: Store) -> Iterator[Finding]:
+    """What each reader's policy promises, and what it noticed of how thumbs came."""
+    from scout.triage import honest
+
+    for row in store.readers.all():
+        champion = store.policies.champion(row.name)
+        if champion is None:
+            continue
+        if promised := honest.promised(champion.facts):
+            kept = (champion.facts.get("promise") or {}).get("line") is not None
+            yield Finding(f"recall of {row.name}", Level.OK if kept else Level.WARN, promised)
+        if told := honest.told_of_bursts(champion.facts):
+            yield Finding(f"thumbs of {row.name}", Level.WARN, told)
 
 
 def _net(settings: Settings) -> Iterator[Finding]:

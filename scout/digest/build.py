@@ -15,16 +15,17 @@ from zoneinfo import ZoneInfo
 
 from scout.clock import now
 from scout.config import Settings
-from scout.digest.choose import Candidate, Choice, Chosen, choose
+from scout.digest.choose import Candidate, Choice, Chosen, choose, marked
 from scout.digest.context import Context, contexts, fold
 from scout.digest.missing import Missing, Standing, missing
 from scout.digest.model import Digest, Entry, ReleaseLine, SubjectBlock
-from scout.items import OTHER, Aspect, Impression, ItemId, OutcomeKind, SourceKind, Summary
+from scout.items import OTHER, Aspect, Impression, Item, ItemId, OutcomeKind, SourceKind, Summary
 from scout.serving import verdicts
 from scout.store import Store
 from scout.store.items import Stored
 from scout.store.readings import FAILED
 from scout.store.sources import PollRow, SourceRow
+from scout.triage import asking, honest
 
 RELEASES = 60
 """More open models in one digest than that are cut."""
@@ -54,6 +55,7 @@ def build(store: Store, settings: Settings, *, reader: str, day: date, run: str 
     subjects = {subject.slug: subject.name for subject in settings.subject_list()}
     folded = fold(store, reader, candidates)
     chosen = choose(folded.kept, limits=settings.digest, subjects=tuple(subjects), reader=reader, day=day)
+    chosen = marked(chosen, candidates, _thumbed(store, reader), most=settings.digest.asks)
     summaries = store.summaries.of(choice.item.id for choice in chosen)
     about = contexts(store, reader, [choice.item for choice in chosen], folded.also)
     unread, given_up = _without_model(store, settings, reader, chosen)
@@ -67,7 +69,7 @@ def build(store: Store, settings: Settings, *, reader: str, day: date, run: str 
         unsure=_entries(chosen.unsure, shown),
         releases=releases,
         counts=_counts(chosen, arrived, candidates, gap) | {"folded": folded.count},
-        note=gap.note,
+        note=" ".join(filter(None, (gap.note, _promise(store, reader)))),
     )
     return _save(store, digest, chosen, reader=reader, cutoff=_cutoff(store, reader, day, arrived, decisions), run=run)
 
@@ -139,6 +141,19 @@ class _Shown:
     """The folder that knows what a model is worth."""
 
 
+def _promise(store: Store, reader: str) -> str:
+    """What the serving policy promises of its lanes, where the reader asked for a promise."""
+    champion = store.policies.champion(reader)
+    return honest.promised(champion.facts) if champion else ""
+
+
+def _thumbed(store: Store, reader: str) -> list[Item]:
+    """What this reader thumbed last, the newest first."""
+    words = store.feedback.thumbs(reader)[-asking.KNOWN :]
+    items = store.items.many({word.item_id for word in words})
+    return [items[word.item_id] for word in reversed(words) if word.item_id in items]
+
+
 def _blocks(chosen: Chosen, names: Mapping[str, str], shown: _Shown) -> tuple[SubjectBlock, ...]:
     names = {**names, OTHER: names.get(OTHER, "Other")}
     return tuple(SubjectBlock(slug, names[slug], _entries(choices, shown)) for slug, choices in chosen.blocks.items())
@@ -168,6 +183,7 @@ def _entry(choice: Choice, shown: _Shown) -> Entry:
         also=about.also,
         relation=about.relation,
         changed=about.changed,
+        asks=choice.asks,
         label=verdicts.label_of(shown.checks, by=summary.by if summary else "", policy=decision.policy),
     )
 

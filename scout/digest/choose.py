@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 
 from scout.config import DigestSettings
 from scout.items import OTHER, Decision, Item, Lane
+from scout.triage import asking
 
 RULE = "rule:"
 """How the features of the reader's own block and allow rules begin."""
@@ -37,6 +38,8 @@ class Choice:
     propensity: float = 1.0
     position: int = 0
     """From 1, in the order of display."""
+    asks: bool = False
+    """Whether a thumb on it would teach most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,23 @@ def choose(
             "unsure_left_out": len(lanes[Lane.UNSURE]) - len(last),
         },
     )
+
+
+def marked(chosen: Chosen, candidates: Sequence[Candidate], known: Sequence[Item], *, most: int) -> Chosen:
+    """The same, with at most `most` entries marked as those where a thumb would teach most; see `triage.asking`.
+
+    What is shown stays what it was, and so do the chances with which it is. `known` are items thumbed before.
+    """
+    open_to_learn = [(choice.item, choice.decision) for choice in chosen if not is_ruled(choice.decision)]
+    inside = {choice.item.id for choice in chosen}
+    others = [candidate.item for candidate in candidates if candidate.item.id not in inside]
+    asked = set(asking.choose(open_to_learn, others, known, most=most))
+
+    def mark(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        return tuple(replace(choice, asks=choice.item.id in asked) for choice in choices)
+
+    blocks = {slug: mark(block) for slug, block in chosen.blocks.items()}
+    return replace(chosen, blocks=blocks, unsure=mark(chosen.unsure), counts={**chosen.counts, "asked": len(asked)})
 
 
 def explore(skipped: Iterable[Candidate], *, slots: int, reader: str, day: date) -> list[Choice]:

@@ -34,6 +34,7 @@ def _environment() -> Environment:
         "asides": wording.asides,
         "reasons": wording.reasons,
         "by_chance": wording.by_chance,
+        "asks": lambda entry: wording.ASKS if entry.asks else "",
         "coded": _coded,
     }
     return environment

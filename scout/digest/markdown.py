@@ -70,7 +70,8 @@ def _entry(entry: Entry) -> Iterator[str]:
     title = escape(wording.shown(entry.title)) or "(without a title)"
     url = wording.safe_url(entry.url)
     chance = f" · *by chance, {wording.by_chance(entry)}*" if entry.is_explored else ""
-    yield f"{marker}**{_link(title, url)}** · {wording.percent(entry.probability)}{chance}"
+    asks = f" · *{wording.ASKS}*" if entry.asks else ""
+    yield f"{marker}**{_link(title, url)}** · {wording.percent(entry.probability)}{chance}{asks}"
     yield ""
     yield f"{indent}{escape(wording.about(entry))}"
     if entry.label:

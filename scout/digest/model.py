@@ -49,6 +49,9 @@ class Entry:
     label: str = ""
     """What is to be known of the model that decided or summarized: that it failed its check, or was never checked."""
 
+    asks: bool = False
+    """Whether a thumb on it would teach most."""
+
     @property
     def is_explored(self) -> bool:
         """Whether it is here by chance: the policy would have skipped it."""
@@ -77,6 +80,7 @@ class Entry:
             "relation": asdict(self.relation),
             "changed": self.changed,
             "label": self.label,
+            "asks": self.asks,
         }
 
     @classmethod
@@ -105,6 +109,7 @@ class Entry:
             relation=_relation(data.get("relation")),
             changed=data.get("changed", ""),
             label=data.get("label", ""),
+            asks=data.get("asks", False),
         )
 
 

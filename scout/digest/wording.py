@@ -129,6 +129,9 @@ def related(relation: Relation) -> str:
     return f"Follows up {earlier} ({shown(relation.why)})" if relation.kind is RelationKind.FOLLOW_UP else ""
 
 
+ASKS = "a thumb here teaches most"
+
+
 def by_chance(entry: Entry) -> str:
     """How likely chance was to show this entry: `1 in 40`."""
     return f"1 in {round(1 / entry.propensity)}" if entry.propensity > 0 else ""

@@ -6,7 +6,7 @@ Joins `calibration` and `risk` to a fitted taste; `linear` serves what comes of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
@@ -65,6 +65,23 @@ def bursts(thumbs: Sequence[Thumbed]) -> dict[str, int]:
     minutes = Counter(thumb.at.astimezone(UTC).replace(second=0, microsecond=0) for thumb in thumbs)
     crowded = [count for count in minutes.values() if count > BURST]
     return {"minutes": len(crowded), "thumbs": sum(crowded)}
+
+
+def promised(facts: Mapping[str, Any]) -> str:
+    """The promise that a fit's facts hold, in a sentence; "" where none was asked for."""
+    promise = facts.get("promise") or {}
+    return str(promise.get("sentence", ""))
+
+
+def told_of_bursts(facts: Mapping[str, Any]) -> str:
+    """That thumbs came faster than anybody reads, in a sentence; "" where they did not."""
+    burst = facts.get("bursts") or {}
+    if not burst.get("thumbs"):
+        return ""
+    return (
+        f"{burst['thumbs']} thumbs came in {burst['minutes']} minute(s), faster than anybody reads: the policy takes them at "
+        "their word, so take them back if a script gave them by mistake."
+    )
 
 
 def _moved(probability: float, by: float) -> float:
