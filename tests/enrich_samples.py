@@ -148,5 +148,5 @@ def finished(store: Store) -> set[int]:
 
 def asked_again(server: ScriptedServer, snapshots: Mapping[int, set[int]]) -> int:
     """Calls for items that were finished before them: `snapshots` says what was finished after how many chats."""
-    chats = [number_of(request) for request in server.chats]
+    chats = [number_of(request) if is_about_an_item(request) else -1 for request in server.chats]
     return sum(number in done for count, done in snapshots.items() for number in chats[count:])
