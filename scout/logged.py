@@ -65,6 +65,8 @@ class Log:
         shown = [seen.item_id for seen in self.impressions.values() if seen.digest_date == day and not _is_missed(seen)]
         items |= self.store.items.many([id for id in shown if id not in items])
         decisions = self.store.decisions.of(self.reader, items)
+        for id in weekly.doubles(self.store, self.reader, [id for id in decisions if id not in self.impressions]):
+            del decisions[id]  # folded into its twin: it was no candidate
         page = next((page for page in self.pages if page.since <= day <= page.day), None)
         rate = self._explored(day)
         return [

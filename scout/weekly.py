@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from scout.digest.choose import RULE
 from scout.digest.missed import DAYS, Drawn, MissedPage, draw, week_of
 from scout.digest.model import Entry
 from scout.items import Aspect, Decision, Impression, Item, ItemId, Lane, Slot, Summary
+from scout.links import LinkKind
 from scout.serving.verdicts import label_of
 from scout.store import Store
 from scout.triage.summarize import extractive
@@ -44,6 +45,8 @@ def page(store: Store, settings: Settings, *, reader: str, day: date) -> MissedP
         )
         if not any(part.feature.startswith(RULE) for part in each.why)
     }
+    for id in doubles(store, reader, list(pool)):
+        del pool[id]
     if not pool:
         return None
     strata, drawn = draw([(id, each.probability) for id, each in pool.items()], reader=reader, week=week)
@@ -60,6 +63,23 @@ def page(store: Store, settings: Settings, *, reader: str, day: date) -> MissedP
     if not store.missed.save(reader, week, made_at=now(), snapshot=made.to_dict(), impressions=impressions):
         return find(store, reader=reader, week=week)  # another process was faster: that one's page is the week's
     return made
+
+
+def doubles(store: Store, reader: str, ids: Sequence[ItemId]) -> set[ItemId]:
+    """Which of these items no digest would put before the reader, since the same text came under another name.
+
+    Its twin was shown to the reader, or stands among `ids` before it.
+    """
+    twins = {
+        id: [link.earlier if link.later == id else link.later for link in links if link.kind is LinkKind.DUPLICATE]
+        for id, links in store.threads.links(ids).items()
+    }
+    shown = store.digests.shown(reader, [other for others in twins.values() for other in others])
+    kept: set[ItemId] = set()
+    for id in ids:
+        if not any(other in shown or other in kept for other in twins.get(id, ())):
+            kept.add(id)
+    return set(ids) - kept
 
 
 def thumbs(store: Store, reader: str, made: MissedPage) -> dict[ItemId, bool]:

@@ -15,6 +15,8 @@ from scout import weekly
 from scout.clock import now
 from scout.digest.missed import MissedPage, Stratum, draw, week_of
 from scout.items import Aspect, Feedback, Lane, Slot
+from scout.links import Link, LinkKind
+from scout.logged import Log
 
 MONDAY = date(2025, 12, 1)
 POOL = [(f"arxiv:2512.{number:05d}", number / 1000) for number in range(200)]
@@ -101,6 +103,28 @@ def test_what_has_a_word_or_is_too_old_is_not_drawn(monkeypatch: pytest.MonkeyPa
         assert all(
             entry.published and entry.published.date() >= made.since == date(2025, 11, 7) for entry in made.entries
         )
+
+
+@pytest.mark.usefixtures("fits")
+def test_the_same_text_under_another_name_is_neither_drawn_nor_a_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
+    with lived(monkeypatch, days=1) as (store, settings):
+        day = date(2025, 11, 3)
+        seen = store.digests.impressions(READER)[0].item_id
+        known = {one.item_id for one in store.digests.impressions(READER)}
+        twin, first, second = [f"arxiv:2511.03{n:03d}" for n in range(80) if f"arxiv:2511.03{n:03d}" not in known][:3]
+        store.threads.save([double(twin, seen), double(second, first)], [], now())
+        assert weekly.doubles(store, READER, [twin, first, second]) == {twin, second}
+        considered = {one.item.id for one in Log(store, settings, READER).candidates(day)}
+        assert seen in considered
+        assert first in considered
+        assert not {twin, second} & considered
+        made = weekly.page(store, settings, reader=READER, day=day)
+        assert made is not None
+        assert made.pool == len(considered - known)
+
+
+def double(later: str, earlier: str) -> Link:
+    return Link(later, earlier, LinkKind.DUPLICATE, 1.0, "the same text")
 
 
 @pytest.mark.usefixtures("fits")
