@@ -41,7 +41,7 @@ def settings(servers: tuple[ScriptedServer, ScriptedServer], monkeypatch: pytest
     rule = {"match": ["lab/*"], "base_url": new.base_url, "name": "{name}", "price_completion": 1.0}
     monkeypatch.setenv("SCOUT_MODEL__BASE_URLS", json.dumps([old.base_url]))
     monkeypatch.setenv(
-        "SCOUT_EVAL", json.dumps({"endpoint": [rule], "items": 40, "epochs": 1, "organizations": ["lab"]})
+        "SCOUT_EVAL", json.dumps({"endpoint": [rule], "items": 28, "epochs": 1, "organizations": ["lab"]})
     )
     return load()
 
@@ -144,7 +144,7 @@ def test_a_reference_that_moves_is_a_drift_and_is_said_in_tonights_verdicts(
         {"match": ["fixed"], "base_url": servers[0].base_url, "name": "reader"},
         {"match": ["lab/*"], "base_url": servers[1].base_url, "name": "{name}"},
     ]
-    wished = {"endpoint": rules, "items": 40, "epochs": 1, "reference": "fixed"}
+    wished = {"endpoint": rules, "items": 28, "epochs": 1, "reference": "fixed"}
     monkeypatch.setenv("SCOUT_EVAL", json.dumps(wished))
     settings = load()
     night(store, settings)
