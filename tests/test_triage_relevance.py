@@ -175,4 +175,5 @@ def test_many_thumbs_are_told_apart_and_calibrated():
     policy = linear.fit(Profile("me", SUBJECTS, thumbs=thumbs), Corpus(tuple(items)), TARGETS)
     probabilities = np.array([d.probability for d in policy.decide(NEW)])
     for topic, expected in chance.items():
-        assert probabilities[of_topic(topic)].mean() == pytest.approx(expected, abs=0.13)
+        # Of 150 thumbs, which the scale is read from, a topic has under forty.
+        assert probabilities[of_topic(topic)].mean() == pytest.approx(expected, abs=0.15)

@@ -24,7 +24,7 @@ _SEED = 2025
 class Growth:
     """How trees are grown; chosen in docs/triage.md."""
 
-    trees: int = 200
+    trees: int = 120
     depth: int = 4
     rate: float = 0.05
     ridge: float = 5.0

@@ -209,7 +209,7 @@ class Space:
 
     def with_landscape(self, scaled: Sequence[Matrix]) -> Space:
         """The same, with a landscape seen in features that were made without one."""
-        return replace(self, landscape=Landscape.fit([part[:, : TEXT.end] for part in scaled]))
+        return replace(self, landscape=Landscape.fit(scaled, TEXT.end))
 
     def place(self, scaled: Matrix) -> Matrix:
         """Features with the topic block filled in."""

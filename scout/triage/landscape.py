@@ -41,12 +41,15 @@ class Landscape:
         return Landscape(np.zeros(0, np.int32), np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
 
     @staticmethod
-    def fit(texts: Sequence[Matrix]) -> Landscape:
-        """From the tf-idf of items. Randomized range finder with power iterations (Halko, Martinsson and Tropp 2011)."""
-        count = sum(text.shape[0] for text in texts)
+    def fit(features: Sequence[Matrix], end: int) -> Landscape:
+        """From the tf-idf of items, which is in the columns before `end`.
+
+        Randomized range finder with power iterations (Halko, Martinsson and Tropp 2011).
+        """
+        count = sum(part.shape[0] for part in features)
         if count < _FEWEST:
             return Landscape.none()
-        seen = sparse.vstack([text[:: -(-count // _ITEMS)] for text in texts]).tocsr()
+        seen = sparse.vstack([part[:: -(-count // _ITEMS), :end] for part in features]).tocsr()
         frequency = np.bincount(seen.indices, minlength=seen.shape[1])
         common = np.sort(np.argsort(-frequency, kind="stable")[:_WORDS])
         words: NDArray[np.int32] = common[frequency[common] > 1].astype(np.int32)
@@ -54,9 +57,8 @@ class Landscape:
             return Landscape.none()
         table = _columns(seen, words)
         basis = np.random.default_rng(_SEED).standard_normal((len(words), DIRECTIONS + _SPARE)).astype(np.float32)
-        turned = table.T.tocsr()
         for _ in range(_ROUNDS):
-            basis, _ = np.linalg.qr(turned @ (table @ basis))
+            basis, _ = np.linalg.qr(table.T @ (table @ basis))
         _, _, axes = np.linalg.svd(table @ basis, full_matrices=False)
         # What is stored serves: rounded here, so that a fit and its bytes agree.
         directions = (basis @ axes[:DIRECTIONS].T).astype(np.float16).astype(np.float32)

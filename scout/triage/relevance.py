@@ -39,7 +39,7 @@ width of this prior falls with their number: 2.5 for ten thumbs, .9 for two hund
 WIDTH_AT_FIRST, WIDTH_THUMBS = 2.5, 6000
 """By what the prior of the reader's own words is widened: few thumbs must be felt, thousands need restraint."""
 FOLDS = 3
-CROSSED = 4
+CROSSED = 3
 """Parts that thumbs are cut into for the refinement, each scored by a model of the others."""
 Fit = Callable[[Labelled, Fitted | None, float], Fitted]
 """Labelled rows, a model to start from and a tolerance in; a model out."""
@@ -201,8 +201,9 @@ def fit_taste(
             width=width_of(len(said.rows)), start=start, tolerance=tolerance,
         )  # fmt: skip
 
-    held_out, model = _forward(known, thumbs, liked, fitted, growth)
-    scaling = platt(held_out)
+    held_out, model, is_refined = _forward(known, thumbs, liked, fitted, growth)
+    # Refined logits stand on a scale of their own, on which those of the linear model alone say nothing.
+    scaling = platt(held_out[-1:] if is_refined else held_out)
     everything = thumbs.join(liked)
     if not len(everything.rows):
         return Taste(np.zeros(WIDTH, dtype=np.float32), base, MATCH, COMMUNITY, np.zeros(classes), scaling)
@@ -244,25 +245,28 @@ def width_of(thumbs: int) -> float:
 
 def _forward(
     known: Known, thumbs: Labelled, liked: Labelled, fitted: Fit, growth: Growth | None
-) -> tuple[list[tuple[Doubles, Doubles]], Fitted | None]:
+) -> tuple[list[tuple[Doubles, Doubles]], Fitted | None, bool]:
     """Logits and labels of the later thumbs, fold by fold, each scored by a model that saw only earlier ones.
 
-    Also the last of these models, from which the final one is not far.
+    Also the last of these models, from which the final one is not far, and whether it was refined.
     """
     count = len(thumbs.rows)
     if count < _FEWEST:
-        return [], None
+        return [], None, False
     cuts = [count * fold // (FOLDS + 1) for fold in range(1, FOLDS + 2)]
     found = []
     model: Fitted | None = None
+    added: Refinement | None = None
     for begin, end in pairwise(cuts):
         seen, rows = thumbs.first(begin), thumbs.rows[begin:end]
         model = fitted(seen.join(liked), model, logistic.ROUGH)
-        logits, added = _linear(model, known, rows), _refined(known, seen, liked, fitted, growth)
+        logits = _linear(model, known, rows)
+        # The newest alone: it is the one that the scale of what serves is read from, and refining them all takes long.
+        added = _refined(known, seen, liked, fitted, growth) if end == count else None
         if added and known.sight:
             logits = added.logits(logits, known.sight.part(rows))
         found.append((logits, thumbs.labels[begin:end]))
-    return found, model
+    return found, model, added is not None
 
 
 def _base(offsets: Doubles, rate: float) -> float:
