@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from triage_samples import papers
 from scout.config import DigestSettings
 from scout.digest.choose import Candidate, choose, marked
 from scout.digest.faces import render
-from scout.items import Lane
+from scout.items import Decision, Item, Lane
 from scout.triage import asking
 
 PAPERS = papers(40, topics=("agents", "vision"))
@@ -19,7 +20,7 @@ AGENTS = [item for item in PAPERS if ":agents." in item.id]
 VISION = [item for item in PAPERS if ":vision." in item.id]
 
 
-def shown(items, probabilities):
+def shown(items: Sequence[Item], probabilities: Sequence[float]) -> list[tuple[Item, Decision]]:
     made = []
     for item, probability in zip(items, probabilities, strict=True):
         lane = Lane.READ if probability >= 0.5 else Lane.UNSURE
