@@ -78,3 +78,15 @@ def measured(
     report = compare(servers[True], trainer, reference, ids, dtype=dtype, fp32_head=True)
     progress.done()
     return Precision(str(checkpoint), body, len(ids), tuple(rows), report)
+
+
+def tokenized(checkpoint: Path, text: str) -> list[int]:
+    """The text's token ids.
+
+    Raises:
+        OSError, ValueError: there is no tokenizer that can be read.
+    """
+    from transformers import AutoTokenizer
+
+    ids: list[int] = AutoTokenizer.from_pretrained(checkpoint)(text)["input_ids"]
+    return ids

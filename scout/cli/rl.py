@@ -24,7 +24,7 @@ PLACES = ("place", "off (RMS)", "cosine", "largest", "own, in roundings", "train
 
 @click.group(cls=Group, example="scout rl parity .cache/smollm2")
 def rl() -> None:
-    """Train the agent on thumbs, and check that training can be trusted."""
+    """Train on thumbs; check training."""
 
 
 @rl.command(example="scout rl parity .cache/smollm2\nscout rl parity my-model --body float32 --tokens 256 --json")
@@ -35,14 +35,21 @@ def rl() -> None:
     help="Text to run; scout's own prompts by default.",
 )
 @click.option("--tokens", type=click.IntRange(2), default=1536, show_default=True, help="So many tokens of it at most.")
-@click.option("--body", type=click.Choice(["bfloat16", "float16", "float32"]), default="bfloat16", show_default=True)
+@click.option(
+    "--body",
+    type=click.Choice(["bfloat16", "float16", "float32"]),
+    default="bfloat16",
+    show_default=True,
+    help="What both compute in but for the head.",
+)
 @as_json
 @click.pass_context
 def parity(ctx: click.Context, checkpoint: Path, text: Path | None, tokens: int, body: str, json_: bool) -> None:
-    """Compare trainer and vLLM on the same tokens and weights.
+    """Compare trainer and vLLM.
 
-    Log-probabilities with a rounded and an FP32 head on either side, then layer by layer, each layer on the server's own
-    input, so that a fault is named where it enters (exit code 1). Needs torch, transformers and vllm in this environment.
+    The same tokens and weights on both sides: log-probabilities with a rounded and an FP32 head on either side, then layer
+    by layer, each on the server's own input, so that a fault is named where it enters (exit code 1). Needs torch,
+    transformers and vllm in this environment.
     docs/rl.md says what the figures mean.
     """
     if missing := [name for name in ("torch", "transformers", "vllm") if importlib.util.find_spec(name) is None]:
@@ -68,14 +75,12 @@ def parity(ctx: click.Context, checkpoint: Path, text: Path | None, tokens: int,
 
 
 def _ids(checkpoint: Path, text: Path | None, tokens: int) -> list[int]:
-    from transformers import AutoTokenizer
+    from rl.precision import tokenized
 
-    prompts = Path(__file__).resolve().parents[1] / "prompts"
-    told = (
-        text.read_text(encoding="utf-8") if text else "\n\n".join(p.read_text() for p in sorted(prompts.glob("*.md")))
-    )
+    prompts = sorted((Path(__file__).resolve().parents[1] / "prompts").glob("*.md"))
+    told = text.read_text(encoding="utf-8", errors="replace") if text else "\n\n".join(p.read_text() for p in prompts)
     try:
-        ids: list[int] = AutoTokenizer.from_pretrained(checkpoint)(told)["input_ids"][:tokens]
+        ids = tokenized(checkpoint, told)[:tokens]
     except (OSError, ValueError) as err:
         raise click.UsageError(f"{checkpoint} holds no tokenizer that transformers can read: {err}") from err
     if len(ids) < 2:
