@@ -161,7 +161,9 @@ def test_a_new_text_or_another_model_is_tried_anew(store: Store, server: Scripte
     assert read(store, server).outcomes == {Outcome.FAILED: 1}
     server.trouble = lambda request: None
     assert read(store, server).done == 0
-    store.items.update([replace(item(BAD), text="We study the agents of quite another kind. It holds for each.", version=2)], NOON)
+    store.items.update(
+        [replace(item(BAD), text="We study the agents of quite another kind. It holds for each.", version=2)], NOON
+    )
     assert read(store, server).outcomes == {Outcome.SUMMARIZED: 1}
     server.model = "another"
     assert read(store, server).done == 1

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scout.cli.output import ago, stamp
-from scout.clock import now
 
 if TYPE_CHECKING:
     from scout.store import Store
@@ -67,6 +66,8 @@ def versions(store: Store, reader: str) -> list[dict[str, Any]]:
 
 
 def version_row(fact: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    from scout.clock import now
+
     served = ", ".join(f"{reign['reason']} {ago(reign['since'], now())}" for reign in fact["reigns"])
     thumbs = "" if fact["thumbs"] is None else str(fact["thumbs"])
     return fact["version"], ago(fact["made_at"], now()), thumbs, served
@@ -159,6 +160,8 @@ def challenge_lines(each: Challenge) -> list[str]:
 
 def why_not(store: Store, reader: str, recipe: str) -> str:
     """Why a recipe may not serve, and what to do."""
+    from scout.clock import now
+
     last = next(iter(store.promotions.challenges(reader, challenger=recipe, limit=1)), None)
     if last is None:
         return f"it has not challenged the champion yet; `scout policy challenge {recipe}`"
