@@ -15,6 +15,7 @@ from dashboard import data
 from scout import pipeline, policies
 from scout.clock import now
 from scout.config import Settings, load
+from scout.digest.model import Digest
 from scout.items import Aspect, Feedback
 from scout.store import Store
 
@@ -71,7 +72,7 @@ def main() -> None:
                 made_at=now(),
                 policy="",
                 cutoff=last,
-                snapshot={"counts": {}},
+                snapshot=Digest(date(2025, 7, 18), policy="").to_dict(),
                 impressions=[],
             )
             pipeline.triage(store, settings, READER)

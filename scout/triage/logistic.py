@@ -59,7 +59,8 @@ def fit(
 
     `labels` are 0 or 1. Deterministic. Only columns that occur are fitted; the others keep weight 0.
     """
-    small, active = _compact(matrix)
+    columns, (small, active) = matrix.shape[1], _compact(matrix)
+    del matrix  # often made for this call alone, and as large as all that follows
     count = len(active)
     scaled = dense.values * dense.sigma
     fixed = dense.values @ dense.mean
@@ -89,7 +90,7 @@ def fit(
         first[:count] = start.sparse[active] / width
         first[count:] = (start.dense - dense.mean) / dense.sigma
     found = newton(look, first, tolerance=tolerance)
-    sparse_weights = np.zeros(matrix.shape[1])
+    sparse_weights = np.zeros(columns)
     sparse_weights[active] = width * found[:count]
     return Fitted(sparse_weights, dense.mean + found[count:] * dense.sigma)
 
