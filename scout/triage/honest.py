@@ -79,7 +79,7 @@ def told_of_bursts(facts: Mapping[str, Any]) -> str:
     if not burst.get("thumbs"):
         return ""
     return (
-        f"{burst['thumbs']} thumbs came in {burst['minutes']} minute(s), faster than anybody reads: the policy takes them at "
+        f"{burst['thumbs']} thumbs came within {_minutes(burst['minutes'])}, faster than anybody reads: the policy takes them at "
         "their word, so take them back if a script gave them by mistake."
     )
 
@@ -97,3 +97,7 @@ def _promise(promise: Promise) -> dict[str, Any]:
         "line": None if promise.line is None else round(promise.line, 6),
         "sentence": promise.sentence(),
     }
+
+
+def _minutes(count: int) -> str:
+    return "a minute" if count == 1 else f"{count} minutes"
