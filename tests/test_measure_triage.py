@@ -75,7 +75,8 @@ class TestAnEasyReader:
         assert {line["lane"] for line in lines} <= set(Lane)
 
     def test_the_report_is_json_without_nan(self, everyone):
-        json.dumps(everyone.to_dict(), allow_nan=False)
+        told = json.loads(json.dumps(everyone.to_dict(), allow_nan=False))
+        assert [row["policy"] for row in told["policies"]] == [row.name for row in everyone.rows]
 
 
 def test_the_same_question_has_the_same_answer():
@@ -151,7 +152,8 @@ class TestOddInput:
         papers = archive(days=7, a_day=52)
         picked = frozenset().union(*(about(topic, papers) for topic in topics))
         report = measured(papers, picked, policies=(OURS, *PEERS))
-        json.dumps(report.to_dict(), allow_nan=False)
+        told = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+        assert {row["policy"] for row in told["policies"]} == {OURS, *PEERS}
         assert report.row(OURS).figures["auc"].value is None
         assert len(report.notes) >= 2
 
@@ -175,7 +177,8 @@ class TestOddInput:
         papers = archive(days=7, a_day=20)
         blank = tuple(replace(item, title="", text="", authors=(), categories=()) for item in papers.items)
         report = measured(Papers(blank, papers.days), picked=about("agents", papers), policies=(OURS, *PEERS))
-        json.dumps(report.to_dict(), allow_nan=False)
+        told = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+        assert {row["policy"] for row in told["policies"]} == {OURS, *PEERS}
 
     def test_a_span_without_papers_says_which_there_are(self):
         with pytest.raises(ValueError, match=r"nothing to test on: the papers are from 2025-11-03 to 2025-11-10"):
