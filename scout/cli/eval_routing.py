@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scout.cli.errors import Missing
-from scout.cli.eval_triage import DAY, FILE
+from scout.cli.eval_triage import papers_option, test_until, train_until
 from scout.cli.examples import Command
 from scout.cli.output import complain, emit_json, on_terminal, say, table
 from scout.cli.shared import as_json, settings
@@ -23,15 +23,9 @@ HEAD = ("policy", "accuracy", "more than the first peer", "macro-F1", "seconds")
 
 
 @click.command(cls=Command, example="scout eval routing --papers papers.jsonl.gz --train-until 2025-11-01")
-@click.option(
-    "--papers", "papers_file", type=FILE, required=True, help="Papers by day, a JSON object a line; may be gzipped."
-)
-@click.option(
-    "--train-until", type=DAY, metavar="DAY", required=True, help="The first test day; what is before it is known."
-)
-@click.option(
-    "--test-until", type=DAY, metavar="DAY", help="The day after the last test day; the end of the file unless given."
-)
+@papers_option
+@train_until
+@test_until
 @click.option(
     "--policy", "policies", multiple=True, metavar="P",
     help="A recipe or a peer (tfidf-logistic, tfidf-svm, majority); may be given again. The first peer is who others are "

@@ -25,23 +25,28 @@ HEAD = ("policy", "AUC", "average precision", "P@10", "recall@20", "ECE", "slope
 AGAINST = ("policy", "AUC", "average precision", "P@10", "recall@20")
 BAR = 30
 
+papers_option = click.option(
+    "--papers", "papers_file", type=FILE, required=True, help="Papers by day, a JSON object a line; may be gzipped."
+)
+train_until = click.option(
+    "--train-until", type=DAY, metavar="DAY", required=True, help="The first test day; what is before it is known."
+)
+test_until = click.option(
+    "--test-until", type=DAY, metavar="DAY", help="The day after the last test day; the end of the file unless given."
+)
+"""What `scout eval routing` asks for as well."""
+
 
 @click.command(
     cls=Command,
     example="scout eval triage --papers papers.jsonl.gz --picks picks.json --pick ada --train-until 2025-11-01\n"
     "scout eval triage --papers papers.jsonl.gz --picks picks.json --pick ada --train-until 2025-11-01 --labels 50 --json",
 )
-@click.option(
-    "--papers", "papers_file", type=FILE, required=True, help="Papers by day, a JSON object a line; may be gzipped."
-)
+@papers_option
 @click.option("--picks", "picks_file", type=FILE, required=True, help="Who picked which: a JSON object of names.")
 @click.option("--pick", "picks", multiple=True, required=True, metavar="NAME", help="Whose picks; may be given again.")
-@click.option(
-    "--train-until", type=DAY, metavar="DAY", required=True, help="The first test day; what is before it is known."
-)
-@click.option(
-    "--test-until", type=DAY, metavar="DAY", help="The day after the last test day; the end of the file unless given."
-)
+@train_until
+@test_until
 @click.option(
     "--policy", "policies", multiple=True, metavar="P",
     help="A recipe or a peer; may be given again. The first is the one measured, the first peer is who it is compared with. "
