@@ -38,6 +38,11 @@ class Sample:
     answer: str
     source: str
     """The text that the answer is about."""
+    id: str = ""
+    """The example's."""
+    reward: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """What the reward is made of, each before weighing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from rl.advantages import group_advantages
 from rl.losses import LOSSES, Batch
 from rl.mismatch import measure, truncated
 from rl.monitor import Alarm, Limits, Sample, Step, alarms
+from rl.recorder import NOBODY, Recorder
 from rl.rollout import Rollout, Sampling, logprobs_of, pack, sample
 from rl.task import Example, Task
 from scout.progress import SILENT, Progress
@@ -56,6 +57,8 @@ class Ended:
     steps: tuple[Step, ...]
     alarms: tuple[Alarm, ...] = ()
     """Why it stopped early."""
+    stopped: bool = False
+    """The recorder wished it; the state is kept."""
 
 
 def train(
@@ -66,6 +69,7 @@ def train(
     decode: Callable[[Sequence[int]], str],
     folder: Path | None = None,
     progress: Progress = SILENT,
+    recorder: Recorder = NOBODY,
 ) -> Ended:
     """Train the parameters of `model` that want gradients; resumes from `folder` where a checkpoint of this plan lies.
 
@@ -97,7 +101,11 @@ def train(
             for name in sorted({n for w in worth for n in w.parts})
         }
         held, error = held_out(model, task, plan, decode) if _due(step, plan) else (None, 0.0)
-        samples = tuple(Sample(answer=text, source=chosen[n // plan.group].source) for n, text in enumerate(texts))
+        samples = tuple(
+            Sample(answer=text, source=each.source, id=each.id, reward=worth[n].total, parts=worth[n].parts)
+            for n, text in enumerate(texts)
+            for each in (chosen[n // plan.group],)
+        )
         history.append(
             Step(
                 step=step, version=version, reward=float(rewards.mean()), loss=loss, parts=parts, held_out=held,
@@ -106,10 +114,16 @@ def train(
             )
         )  # fmt: skip
         progress.step(f"reward {history[-1].reward:.3f}")
+        recorder.step(history[-1])
         if raised := alarms(history, plan.limits):
+            recorder.alarms(raised)
             return Ended(tuple(history), raised)
-        if folder and (step + 1 == plan.steps or (plan.keep_every and (step + 1) % plan.keep_every == 0)):
+        stopping = recorder.stopping() and step + 1 < plan.steps
+        if folder and (step + 1 == plan.steps or stopping or (plan.keep_every and (step + 1) % plan.keep_every == 0)):
             checkpoints.keep(folder, model, optimizer, generator, plan, history)
+            recorder.kept(step + 1, folder)
+        if stopping:
+            return Ended(tuple(history), stopped=True)
     progress.done()
     return Ended(tuple(history))
 
