@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from scout.store import schema_attempts, schema_evals, schema_gate, schema_readings, schema_threads
+from scout.store import schema_attempts, schema_evals, schema_gate, schema_readings, schema_threads, schema_training
 from scout.store.schema import migrations
 
-SCHEMAS = (schema_readings, schema_gate, schema_evals, schema_attempts, schema_threads)
+SCHEMAS = (schema_readings, schema_gate, schema_evals, schema_attempts, schema_threads, schema_training)
 
 migrations._migrations.sort(key=lambda migration: migration.name)  # files are imported in the order of their names
 

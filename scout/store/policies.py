@@ -91,6 +91,7 @@ class Policies(Part):
                 "UPDATE policies SET weights = x'' WHERE reader = ? AND length(weights) > 0 AND version NOT IN "
                 "(SELECT version FROM policies WHERE reader = ? AND length(weights) > 0 ORDER BY made_at DESC LIMIT ?) "
                 "AND version NOT IN (SELECT version FROM champions WHERE reader = ? ORDER BY id DESC LIMIT 1) "
-                "AND version NOT IN (SELECT from_version FROM promotions WHERE reader = ? ORDER BY id DESC LIMIT 1)",
+                "AND version NOT IN (SELECT from_version FROM promotions WHERE reader = ? AND recipe NOT LIKE 'adapter:%' "
+                "ORDER BY id DESC LIMIT 1)",
                 (reader, reader, keep, reader, reader),
             ).rowcount

@@ -17,6 +17,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
+from scout.store.adapters import Adapters
 from scout.store.attempts import Attempts
 from scout.store.decisions import Decisions
 from scout.store.digests import Digests
@@ -41,8 +42,11 @@ from scout.store.sources import Sources
 from scout.store.stats import stats
 from scout.store.summaries import Summaries
 from scout.store.threads import Threads
+from scout.store.training import Training
 
 BUSY_SECONDS = 10.0
+PAGE_BYTES = 8192
+"""An item's row is two to three thousand bytes: of the usual 4,096 a page would waste a tenth."""
 
 
 class StoreError(Exception):
@@ -90,6 +94,8 @@ class Store:
         self.researches = Researches(self)
         self.threads = Threads(self)
         self.evals = Evals(self)
+        self.training = Training(self)
+        self.adapters = Adapters(self)
 
     def _open(self, lock: FileLock) -> None:
         """Connect and bring the schema up to date. A file that is new or old is made by one process while the others wait."""
@@ -186,6 +192,7 @@ def _connect(path: Path, *, read_only: bool, busy_seconds: float) -> Database:
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA temp_store=MEMORY")
     if not read_only:
+        connection.execute(f"PRAGMA page_size={PAGE_BYTES}")  # of a new file alone; one that exists keeps its own
         connection.execute("PRAGMA journal_mode=WAL")
     return Database(connection)
 
