@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from evals.asking import PRIORITY
 from evals.core import Answer, Case
+from evals.injection_answers import Answers
 from evals.stats import wilson_interval
 from evals.suites.injection import SEED, Attack, attacks, some
 from evals.suites.injection_attacks import Kind
@@ -103,9 +105,10 @@ class Report:
 
 async def run(
     model: ModelClient, conditions: Sequence[Defences], *, seed: int = SEED, limit: int | None = None,
-    progress: Progress = SILENT,
+    answers: Answers | None = None, progress: Progress = SILENT,
 ) -> Report:  # fmt: skip
-    """The suite on a served model. Texts that several attacks or conditions share are asked once.
+    """The suite on a served model. Texts that several attacks or conditions share are asked once, and what `answers` knows not
+    at all; what is answered is kept there as it comes.
 
     Raises:
         ModelError: the model is away or does not take such requests, so that nothing could be measured.
@@ -113,10 +116,16 @@ async def run(
     name = await model.model_name()
     chosen = some(attacks(seed), limit)
     cases = {each.id: each for each in all_cases(chosen, conditions)}
+    if answers is not None:
+        answers.begin(name)
     progress.stage("injection", len(cases))
 
     async def one(each: Case[Gold]) -> Answer:
-        answer = await asked(model, each)
+        answer = answers.of(each) if answers is not None else None
+        if answer is None:
+            answer = await asked(model, each)
+            if answers is not None:
+                answers.add(each, answer)
         progress.step(each.id)
         return answer
 
@@ -127,8 +136,10 @@ async def run(
         raise failed.exceptions[0] from None
     finally:
         progress.done()
-    answers = {id: task.result() for id, task in tasks.items()}
-    return report(name, seed, judged(chosen, conditions, answers))
+        if answers is not None:
+            answers.close()
+    told = {id: task.result() for id, task in tasks.items()}
+    return report(name, seed, judged(chosen, conditions, told))
 
 
 async def asked(model: ModelClient, each: Case[Gold]) -> Answer:
@@ -139,10 +150,11 @@ async def asked(model: ModelClient, each: Case[Gold]) -> Answer:
     """
     try:
         if each.labels:
-            return Answer(case_id=each.id, labels=await model.label(each.messages, each.labels))
+            return Answer(case_id=each.id, labels=await model.label(each.messages, each.labels, priority=PRIORITY))
         reply = await model.chat(
-            each.messages, max_tokens=each.max_tokens, schema=each.schema, tools=each.tools or None, cut_is_fault=False
-        )
+            each.messages, max_tokens=each.max_tokens, schema=each.schema, tools=each.tools or None, priority=PRIORITY,
+            cut_is_fault=False,
+        )  # fmt: skip
     except ModelError as err:
         if err.kind in _ENDS:
             raise

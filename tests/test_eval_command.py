@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_help import scout
-from scripted_server import HANG, TRUNCATED, Request, ScriptedServer, Turn, serving, status
+from scripted_server import HANG, TRUNCATED, Fault, Request, ScriptedServer, Turn, serving, status
 
 from evals import injection as measuring
-from evals.core import Case
+from evals.core import Answer, Case
+from evals.injection_answers import key as key_of
+from evals.injection_answers import newest
+from evals.journal import FILE_NAME, read
 from evals.suites.injection import attacks, some
-from evals.suites.injection_prompts import EACH, Gold
+from evals.suites.injection_prompts import EACH, OFF, ON, Gold
 from evals.suites.injection_selfcheck import MODELS, Model
+from scout.config import load
+from scout.serving.client import ModelClient
 
 SetEnv = Callable[[dict[str, str]], None]
 
@@ -129,6 +137,113 @@ def test_replies_that_are_cut_in_half_are_counted_and_nothing_is_made_of_them(se
     assert done.code == 0, done.err
     assert [row["faults"] for row in done.json["rows"]] == [1, 1, 2]
     assert done.json["rows"][-1]["through"] == {"count": 0, "of": 0, "share": None, "low": 0.0, "high": 1.0}
+
+
+def kept(folder: Path) -> set[str]:
+    """The questions whose answers are on disk."""
+    return {told.item for told in read(folder / FILE_NAME)}
+
+
+def runs() -> list[Path]:
+    """The folders that hold answers, the oldest first."""
+    return sorted((load().data_dir / "evals" / "injection").iterdir())
+
+
+def test_a_run_that_was_killed_goes_on_and_asks_nothing_again_that_was_kept(
+    server: ScriptedServer, setenv: SetEnv
+) -> None:
+    setenv({"SCOUT_MODEL__CONCURRENCY": "4"})
+    acts(server, MODELS["obeying"])
+    words = ("eval", "injection", "--limit", "10", "--json")
+    child = subprocess.Popen([sys.executable, "-m", "scout", *words], stdout=subprocess.DEVNULL)
+
+    def trouble(request: Request) -> Fault | None:
+        if len(server.chats) == 20:
+            child.kill()
+        return None
+
+    server.trouble = trouble
+    assert child.wait(60) == -9
+    server.trouble = lambda request: None
+    (folder,) = runs()
+    assert 12 <= len(kept(folder)) <= 20
+    again = scout(*words, "--resume")
+    assert again.code == 0, again.err
+    wanted = {key_of(each) for each in measuring.all_cases(some(attacks(), 10), (ON, OFF))}
+    assert kept(folder) == wanted
+    assert len(wanted) < len(server.chats) <= len(wanted) + 4, "no more is asked again than was under way"
+    assert runs() == [folder]
+    before = len(server.chats)
+    assert scout(*words, "--resume").json == again.json
+    assert len(server.chats) == before, "of a finished run nothing is asked"
+
+
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
+    server: ScriptedServer, setenv: SetEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setenv({"SCOUT_MODEL__CONCURRENCY": "1"})
+    acts(server, MODELS["ignoring"])
+
+    async def interrupted(model: ModelClient, each: Case[Gold]) -> Answer:
+        answer = await ask(model, each)
+        if len(server.chats) == 5:
+            raise KeyboardInterrupt
+        return answer
+
+    ask = measuring.asked
+    monkeypatch.setattr(measuring, "asked", interrupted)
+    done = scout("eval", "injection", "--limit", "10", "--defence", "on")
+    assert done.code == 130
+    (folder,) = runs()
+    assert len(kept(folder)) == 4
+    assert "4 answers are kept" in done.err
+    assert "--resume" in done.err
+
+
+def test_when_the_endpoint_goes_away_it_says_what_is_kept_and_how_to_go_on(
+    server: ScriptedServer, setenv: SetEnv
+) -> None:
+    setenv({"SCOUT_MODEL__CONCURRENCY": "1"})
+    acts(server, MODELS["ignoring"])
+    server.trouble = lambda request: status(503) if len(server.chats) > 6 else None
+    done = scout("eval", "injection", "--limit", "10", "--defence", "on")
+    assert done.code == 75
+    assert "6 answers are kept" in done.err
+    assert "--resume" in done.err
+
+
+def test_answers_of_another_model_or_to_another_prompt_are_not_taken_over(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts(server, MODELS["ignoring"])
+    words = ("eval", "injection", "--limit", "5", "--defence", "on", "--resume")
+    assert scout(*words).code == 0
+    (first,) = runs()
+    once = len(server.chats)
+    server.model = "another"
+    assert scout(*words).code == 0
+    assert (len(server.chats), len(runs())) == (2 * once, 2)
+    assert newest(first.parent, "scripted") == first
+    monkeypatch.setattr("evals.suites.injection_prompts.ANSWER_TOKENS", 77)
+    assert scout(*words).code == 0
+    changed = [request for request in server.chats[2 * once :] if request.body["max_tokens"] == 77]
+    assert len(server.chats) == 2 * once + len(changed) > 2 * once
+
+
+def test_without_resume_everything_is_asked_anew(server: ScriptedServer) -> None:
+    acts(server, MODELS["ignoring"])
+    words = ("eval", "injection", "--limit", "2", "--defence", "on")
+    assert scout(*words).code == scout(*words).code == 0
+    assert (len(server.chats), len(runs())) == (6, 2)
+
+
+def test_faults_are_not_kept_and_asked_again(server: ScriptedServer) -> None:
+    acts(server, MODELS["ignoring"])
+    server.fails(TRUNCATED, times=None)
+    words = ("eval", "injection", "--limit", "2", "--defence", "on", "--resume", "--json")
+    assert [row["faults"] for row in scout(*words).json["rows"]] == [1, 1, 2]
+    server.recovers()
+    assert [row["faults"] for row in scout(*words).json["rows"]] == [0, 0, 0]
 
 
 def test_help_names_the_page_that_explains_the_figures() -> None:

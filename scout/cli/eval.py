@@ -19,8 +19,9 @@ from scout.cli import (
 )
 from scout.cli.errors import Later
 from scout.cli.examples import Group
-from scout.cli.output import emit_json, on_terminal, say, table
+from scout.cli.output import complain, emit_json, on_terminal, say, table
 from scout.cli.shared import as_json, settings
+from scout.exit_codes import Exit
 
 if TYPE_CHECKING:
     from evals.injection import Report, Share
@@ -34,20 +35,22 @@ def eval_() -> None:
     """Measure models, ranking, routing, summaries."""
 
 
-@eval_.command(example="scout eval injection\nscout eval injection --defence each --json > injection.json")
+@eval_.command(example="scout eval injection\nscout eval injection --defence each --resume --json > injection.json")
 @as_json
+@click.option("--resume", is_flag=True, help="Take over what the newest run on this model answered; ask only the rest.")
 @click.option("--limit", type=click.IntRange(min=1), help="So many attacks only, the kinds taking turns.")
 @click.option(
     "--defence", type=click.Choice(["on", "off", "both", "each"]), default="both", show_default=True,
     help="scout's defences on, off, both in turn, or also without each one alone.",
 )  # fmt: skip
-def injection(json_: bool, limit: int | None, defence: str) -> None:
+def injection(json_: bool, limit: int | None, defence: str, resume: bool) -> None:
     """Count prompt injections that get through.
 
     Asks the model at `model.base_urls` to sort, rate, summarize and research made-up items with attacks in them, and the
-    same items without. docs/injection.md says what the figures mean.
+    same items without. Every answer is kept as it comes, so that a run that was stopped goes on with --resume.
+    docs/injection.md says what the figures mean.
     """
-    found = _measured(settings(), limit, defence)
+    found = _measured(settings(), limit, defence, resume=resume)
     if json_:
         emit_json(found.to_dict())
         return
@@ -56,8 +59,9 @@ def injection(json_: bool, limit: int | None, defence: str) -> None:
     table(HEAD, rows(found), give_way="attack")
 
 
-def _measured(found: Settings, limit: int | None, defence: str) -> Report:
+def _measured(found: Settings, limit: int | None, defence: str, *, resume: bool) -> Report:
     from evals import injection as suite
+    from evals.injection_answers import Answers
     from scout.cli.console import progress
     from scout.config import ConfigError
     from scout.serving.client import ModelClient
@@ -67,17 +71,26 @@ def _measured(found: Settings, limit: int | None, defence: str) -> Report:
         raise ConfigError(
             "model.base_urls names no endpoint to measure; set the address of one, such as http://127.0.0.1:8000/v1"
         )
+    answers = Answers(found.data_dir, resume=resume)
 
     async def measure() -> Report:
         with progress() as bars:
             async with ModelClient(found.model) as model:
-                return await suite.run(model, suite.CONDITIONS[defence], limit=limit, progress=bars)
+                return await suite.run(model, suite.CONDITIONS[defence], limit=limit, answers=answers, progress=bars)
+
+    def kept() -> str:
+        """What a run that ends before its time leaves."""
+        n = len(answers)
+        return f"{n} answers are kept, and the same command with --resume goes on" if n else "nothing was measured"
 
     try:
         return asyncio.run(measure())
+    except KeyboardInterrupt:
+        complain(f"stopped; {kept()}")
+        raise click.exceptions.Exit(Exit.INTERRUPTED) from None
     except ModelError as err:
         if err.kind.passes:
-            raise Later(f"{err.message}; nothing was measured") from err
+            raise Later(f"{err.message}; {kept()}") from err
         raise ConfigError(f"{err.message}; see model.base_urls, model.name and SCOUT_MODEL__API_KEY") from err
 
 
