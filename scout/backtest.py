@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from scout import policies
+from scout import embedding, policies
 from scout.config import Settings
 from scout.digest.choose import Candidate as Choosable
 from scout.digest.choose import choose
@@ -120,6 +120,19 @@ def run(
     return Backtest(tuple(thumbs), tuple(slots))
 
 
+def foreseen(
+    store: Store, settings: Settings, reader: str, blocks: Sequence[Block], recipe: str, *, progress: Progress = SILENT,
+) -> tuple[Foreseen, ...]:  # fmt: skip
+    """What one recipe would have said of the thumbs of each block; its digests are left out."""
+    past = _Past(store, settings, reader)
+    thumbs: list[Foreseen] = []
+    progress.stage(f"looking back for {reader}", len(blocks))
+    for block in blocks:
+        thumbs += _foreseen(block, {recipe: past.fit(recipe, block.start)})
+        progress.step(recipe)
+    return tuple(thumbs)
+
+
 def _foreseen(block: Block, fits: Mapping[str, Policy]) -> list[Foreseen]:
     items = [one.thumb.item for one in block.thumbs]
     told = {name: [decision.probability for decision in fit.decide(items)] for name, fit in fits.items()}
@@ -158,7 +171,14 @@ class _Past:
 
     def fit(self, recipe: str, day: date) -> Policy:
         """The recipe as it would have been fitted on the morning of `day`, its arrivals there and no word on them yet."""
-        return RECIPES[recipe].fit(self._profile(day), self._corpus(day), self._targets(day))
+        known, corpus = self._profile(day), self._corpus(day)
+        if not RECIPES[recipe].vectors:
+            return RECIPES[recipe].fit(known, corpus, self._targets(day))
+        model = embedding.model_of(self.store, self.settings)
+        fit = RECIPES[recipe].fit(
+            known, policies.with_vectors(self.store, known, corpus, model), self._targets(day)
+        )  # fmt: skip
+        return embedding.Seeing(fit, self.store)
 
     def _profile(self, day: date) -> Profile:
         def is_past(id: ItemId, given: date) -> bool:

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from scout.config_errors import explained, variables_without_json
 from scout.config_eval import Eval
+from scout.config_train import Train
 from scout.config_types import HttpUrl, Section
 from scout.items import OTHER, Subject
 from scout.subjects import DEFAULT_SUBJECTS
@@ -182,6 +183,30 @@ class Model(Section):
     """Ask the model of each point whether its sentences say so."""
 
 
+class Embedding(Section):
+    """A model that makes vectors of items, for recipes that look at them: vLLM's pooling routes, or what speaks like them."""
+
+    base_urls: tuple[HttpUrl, ...] = ()
+    """Endpoints such as `http://127.0.0.1:8001/v1`; without any, no vectors are made."""
+    name: str = ""
+    """As served; empty takes the first that the endpoint lists."""
+    api_key: SecretStr = SecretStr("")
+    concurrency: int = Field(4, ge=1)
+    timeout_seconds: float = Field(120.0, gt=0)
+    batch: int = Field(16, ge=1, le=512)
+    """Items sent in one request."""
+    tokens: int = Field(512, ge=16)
+    """Of an item, so many are looked at."""
+    items_per_run: int = Field(3000, ge=0)
+
+    def endpoint(self) -> Model:
+        """The same as the client of any served model takes it."""
+        return Model(
+            base_urls=self.base_urls, name=self.name, api_key=self.api_key, concurrency=self.concurrency,
+            timeout_seconds=self.timeout_seconds,
+        )  # fmt: skip
+
+
 class Research(Section):
     """Limits of one research of one item."""
 
@@ -222,8 +247,10 @@ class Settings(BaseSettings):
     triage: Triage = Triage()
     digest: DigestSettings = DigestSettings()
     model: Model = Model()
+    embedding: Embedding = Embedding()
     research: Research = Research()
     eval: Eval = Eval()
+    train: Train = Train()
     dashboard: Dashboard = Dashboard()
     subjects: Annotated[tuple[SubjectSettings, ...], AfterValidator(_unique_slugs)] = tuple(
         SubjectSettings(**entry) for entry in DEFAULT_SUBJECTS

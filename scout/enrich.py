@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scout import model_policy
+from scout import adapters, model_policy
 from scout.clock import now
 from scout.config import Settings
 from scout.items import Decision, Item, ItemId
@@ -113,7 +113,7 @@ class _Stage:
     ) -> None:
         self.store, self.settings, self.reader, self.budget = store, settings, reader, budget
         self.run, self.progress = run, progress
-        self.model = settings.model.name
+        self.model = adapters.asked(store, settings, reader).name
         self.outcomes: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.points = self.dropped = self.late = 0
@@ -131,8 +131,10 @@ class _Stage:
         """Read what is not read yet, several items at once, until done, out of budget or without a model."""
         from scout.serving.client import ModelClient
 
-        async with ModelClient(self.settings.model) as client:
+        async with ModelClient(adapters.asked(self.store, self.settings, self.reader)) as client:
             try:
+                if adapter := self.store.adapters.serving(self.reader):
+                    await adapters.ensure(client, self.store, self.settings, adapter)
                 self.model = await _served(client)
             except ModelError as err:
                 self._stop(err)

@@ -14,6 +14,7 @@ from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
+from scout import embedding
 from scout.clock import now, today
 from scout.config import Settings
 from scout.digest.build import window
@@ -34,6 +35,8 @@ PICKED_ITEMS = 1500
 PICK_DAYS = 90
 OTHERS_THUMBS = 2000
 KEPT_WEIGHTS = 5
+ADAPTER = "adapter:"
+"""What a promotion's recipe begins with where it is an adapter's (scout/adapters.py)."""
 
 
 class NoChange(Exception):
@@ -49,13 +52,14 @@ def serving(store: Store, settings: Settings, reader: str) -> Policy:
     recipe = RECIPES[recipe_of(champion)]
     known, day = profile(store, settings, reader), today(settings)
     targets = targets_of(store, settings, reader, day)
-    training = fingerprint(store, known, targets, day, recipe=recipe.name)
+    model = embedding.model_of(store, settings) if recipe.vectors else ""
+    training = fingerprint(store, known, targets, day, recipe=recipe.name, model=model)
     if champion and champion.training == training and champion.weights:
         try:
-            return recipe.load(champion.weights, known)
+            return _seeing(recipe.load(champion.weights, known), store)
         except BadBlob:  # written by another version of scout, or damaged: what it learned is in the thumbs
             log.warning("policy unreadable, fitting anew", extra={"policy": champion.version})
-    policy = recipe.fit(known, corpus(store, reader, day), targets)
+    policy = recipe.fit(known, with_vectors(store, known, corpus(store, reader, day), model), targets)
     with store.writing():
         _save(store, reader, policy, training)
         standing = store.policies.champion(reader)
@@ -63,7 +67,19 @@ def serving(store: Store, settings: Settings, reader: str) -> Policy:
             if champion is None or champion.version != policy.version:
                 store.policies.crown(reader, policy.version, now(), reason="refit" if champion else "first fit")
             store.policies.prune(reader, keep=KEPT_WEIGHTS)
-    return policy
+    return _seeing(policy, store)
+
+
+def _seeing(policy: Fitted, store: Store) -> Policy:
+    return embedding.Seeing(policy, store) if policy.sees else policy
+
+
+def with_vectors(store: Store, known: Profile, corpus: Corpus, model: str) -> Corpus:
+    """The same corpus with what `model` made of all that a fit learns from; as it is where `model` is empty."""
+    if not model:
+        return corpus
+    items = [*corpus.recent, *(thumb.item for thumb in (*known.thumbs, *corpus.others)), *(i for _, i in known.liked)]
+    return replace(corpus, vectors=embedding.known(store, model, items))
 
 
 def recipe_of(champion: PolicyRow | None) -> str:
@@ -98,9 +114,10 @@ def promote(
         raise NoChange(f"{recipe} serves {reader} already")
     known, day = profile(store, settings, reader), today(settings)
     targets = targets_of(store, settings, reader, day)
-    policy = RECIPES[recipe].fit(known, corpus(store, reader, day), targets)
+    model = embedding.model_of(store, settings) if RECIPES[recipe].vectors else ""
+    policy = RECIPES[recipe].fit(known, with_vectors(store, known, corpus(store, reader, day), model), targets)
     with store.writing():
-        _save(store, reader, policy, fingerprint(store, known, targets, day, recipe=recipe))
+        _save(store, reader, policy, fingerprint(store, known, targets, day, recipe=recipe, model=model))
         return _change(
             store,
             reader,
@@ -125,6 +142,8 @@ def rollback(store: Store, reader: str, *, by: str, why: str = "") -> Promotion:
         if not stands:
             raise NoChange(f"nothing to roll back: no promotion of {reader}'s stands")
         last = stands[-1]
+        if last.recipe.startswith(ADAPTER):
+            raise NoChange(f"the last promotion was of {last.recipe}; taking it back goes by `scout policy rollback`")
         return _change(
             store, reader, Action.ROLLBACK, last.from_recipe, last.from_version, by=by, why=why, undoes=last.id
         )
@@ -140,6 +159,10 @@ def restore(store: Store, reader: str, *, by: str, why: str = "") -> Promotion:
         last = next(iter(store.promotions.listing(reader, limit=1)), None)
         if last is None or last.action is not Action.ROLLBACK:
             raise NoChange(f"nothing to restore: the last change of {reader}'s policy was no rollback")
+        if last.recipe.startswith(ADAPTER):
+            raise NoChange(
+                f"the last rollback was of {last.recipe}; taking it back goes by `scout policy rollback --undo`"
+            )
         return _change(
             store, reader, Action.RESTORE, last.from_recipe, last.from_version, by=by, why=why, undoes=last.id
         )
@@ -207,7 +230,9 @@ def targets_of(store: Store, settings: Settings, reader: str, day: date) -> Targ
     )
 
 
-def fingerprint(store: Store, profile: Profile, targets: Targets, day: date, *, recipe: str) -> str:
+def fingerprint(
+    store: Store, profile: Profile, targets: Targets, day: date, *, recipe: str, model: str = ""
+) -> str:  # fmt: skip
     """Changes when anything that a fit depends on does; the same inputs give the same text."""
     picks = store.signals.picks(since=day - timedelta(days=PICK_DAYS))
     others = store.feedback.others_thumbs(profile.reader)
@@ -224,6 +249,8 @@ def fingerprint(store: Store, profile: Profile, targets: Targets, day: date, *, 
         "picks": sorted(picks),
         "others": [(word.item_id, word.value) for word in others[-OTHERS_THUMBS:]],
     }
+    if model:  # whose vectors it looks at, and how many of them
+        parts["vectors"] = f"{model} {store.vectors.count(model)}"
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 

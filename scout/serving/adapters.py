@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scout.serving import wire
 from scout.serving.client import ModelClient
+from scout.serving.endpoints import Endpoint
 from scout.serving.errors import ModelError, ModelFault
 
 
@@ -19,6 +20,16 @@ async def load(client: ModelClient, name: str, folder: Path) -> None:
         ModelError: an endpoint is away, or does not take it: REJECTED says why.
     """
     await _everywhere(client, "load_lora_adapter", {"lora_name": name, "lora_path": str(folder.resolve())})
+
+
+async def load_at(client: ModelClient, endpoint: Endpoint, name: str, folder: Path) -> None:
+    """Load it on one endpoint alone.
+
+    Raises:
+        ModelError: as `load`.
+    """
+    body = {"lora_name": name, "lora_path": str(folder.resolve())}
+    await client.connection.ask(endpoint, "POST", f"{endpoint.url}/load_lora_adapter", wire.encode(body))
 
 
 async def drop(client: ModelClient, name: str) -> None:

@@ -1,0 +1,41 @@
+"""The settings of `[train]`: what `scout train` begins with, how long it goes on, and what its adapter is judged by."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from scout.config_types import Section
+
+
+class Train(Section):
+    checkpoint: str = ""
+    """The weights that the server serves, as a folder or a name on the Hub; without it nothing is trained."""
+    loss: Literal["cispo", "grpo", "dr_grpo", "dapo", "gspo"] = "cispo"
+    steps: int = Field(60, ge=1)
+    prompts: int = Field(8, ge=2)
+    """A step."""
+    group: int = Field(8, ge=2)
+    """Answers to each."""
+    learning_rate: float = Field(2e-4, gt=0, le=1)
+    rank: int = Field(16, ge=1, le=256)
+    """Of the LoRA matrices."""
+    body: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+    """What the model computes in but for its head, which is FP32; as it is served."""
+    least_thumbs: int = Field(60, ge=4)
+    """Fewer to learn from, and nothing is trained."""
+    held_out: float = Field(0.4, gt=0, lt=1)
+    """The share of the thumbs, the newest, that training never sees and the adapter is judged by."""
+    seed: int = 0
+    keep_every: int = Field(10, ge=1)
+    """Steps between two checkpoints."""
+    sample_every: int = Field(10, ge=1)
+    """Steps between two of which answers are kept to look at."""
+    parity_tokens: int = Field(256, ge=2)
+    parity_days: int = Field(30, ge=0)
+    """A parity check of the same checkpoint counts for so long; 0 checks before every run."""
+    suites: tuple[str, ...] = ("instructions", "refusal")
+    """An adapter may lose on none of these; one of them must be about safety."""
+    suite_items: int = Field(40, ge=1)
+    suite_epochs: int = Field(1, ge=1)
