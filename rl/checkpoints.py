@@ -1,72 +1,123 @@
-"""A run's state on disk: trained weights, optimizer, random numbers and history, so that resuming changes nothing.
+"""A run's state on disk: trained weights, optimizer, random numbers, history and rollouts in flight, so that resuming changes nothing.
 
-Written beside and renamed, so that a full disk or a kill leaves the one before. Read with `weights_only`: a checkpoint is data.
+Written beside, flushed and renamed, so that a full disk or a kill leaves the one before. Read with `weights_only`: a checkpoint
+is data. Of several processes the first writes, whole tensors, so that any number of processes may go on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rl.distributed import like, whole, world
 from rl.monitor import Step
 
 if TYPE_CHECKING:
     from rl.train import Plan
 
 NAME = "state.pt"
+_MAY_CHANGE = ("steps", "keep_every")
+"""How long a run goes on, and how often it is kept."""
 
 
 class OtherRun(Exception):
-    """The folder holds a run that was begun with other settings."""
+    """The folder holds a run that was begun with other settings, or what is no checkpoint."""
+
+
+class NotKept(OSError):
+    """A checkpoint could not be written; the one before stands, if there is one. The message names both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    history: list[Step] = field(default_factory=list)
+    """The steps done so far."""
+    in_flight: Sequence[Mapping[str, Any]] = ()
+    """See `rl.pipeline.Pipeline.in_flight`."""
 
 
 def settings_of(plan: Plan) -> str:
-    """What a run may not change while it is under way; how long it goes on, it may."""
-    told = {name: value for name, value in asdict(plan).items() if name not in ("steps", "keep_every")}
+    """What a run may not change while it is under way."""
+    told = {name: value for name, value in asdict(plan).items() if name not in _MAY_CHANGE}
     return hashlib.blake2b(repr(sorted(told.items())).encode(), digest_size=8).hexdigest()
 
 
-def keep(folder: Path, model: Any, optimizer: Any, generator: torch.Generator, plan: Plan, history: list[Step]) -> None:
+def keep(
+    folder: Path, model: Any, optimizer: Any, generator: torch.Generator, plan: Plan, history: Sequence[Step],
+    in_flight: Sequence[Mapping[str, Any]] = (),
+) -> None:  # fmt: skip
     """
     Raises:
-        OSError: it cannot be written; the checkpoint before stands.
+        NotKept: it cannot be written; the checkpoint before stands.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     state = {
         "settings": settings_of(plan),
-        "weights": {name: weight for name, weight in model.named_parameters() if weight.requires_grad},
-        "optimizer": optimizer.state_dict(),
+        "weights": {name: whole(weight) for name, weight in model.named_parameters() if weight.requires_grad},
+        "optimizer": whole(optimizer.state_dict()),
         "random": generator.get_state(),
         "history": [{**asdict(replace(step, samples=())), "samples": []} for step in history],
+        "in_flight": list(in_flight),
     }
+    if world().rank:
+        return
     beside = folder / f"{NAME}.{os.getpid()}.part"
     try:
-        torch.save(state, beside)
+        folder.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(folder / NAME)
+    except (OSError, RuntimeError) as err:  # torch tells of a full disk by a RuntimeError
+        stands = "the one before stands" if (folder / NAME).exists() else "there is none before it"
+        said = f"the checkpoint of {len(history)} steps cannot be written to {folder} ({_reason(err)}); {stands}"
+        raise NotKept(said) from err
     finally:
         beside.unlink(missing_ok=True)
 
 
-def resume(folder: Path | None, model: Any, optimizer: Any, generator: torch.Generator, plan: Plan) -> list[Step]:
-    """The steps done so far, with everything as they left it; none where nothing was kept.
+def resume(folder: Path | None, model: Any, optimizer: Any, generator: torch.Generator, plan: Plan) -> Resumed:
+    """What was kept, with everything as it was left; nothing where nothing was kept.
 
     Raises:
         OtherRun: see above.
     """
     if folder is None or not (folder / NAME).exists():
-        return []
-    state = torch.load(folder / NAME, weights_only=True)
+        return Resumed()
+    try:
+        state = torch.load(folder / NAME, weights_only=True)
+    except Exception as err:  # whatever unpickling makes of bytes that are none of ours
+        raise OtherRun(f"{folder / NAME} is no checkpoint ({type(err).__name__}); remove it to begin anew") from err
     if state["settings"] != settings_of(plan):
         raise OtherRun(f"{folder} holds a run with other settings; name another folder, or remove it to begin anew")
-    own = dict(model.named_parameters())
+    own = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    if own.keys() != state["weights"].keys():
+        raise OtherRun(
+            f"{folder} holds a run that trained other weights; name another folder, or remove it to begin anew"
+        )
     with torch.no_grad():
         for name, weight in state["weights"].items():
-            own[name].copy_(weight)
-    optimizer.load_state_dict(state["optimizer"])
+            own[name].copy_(like(weight, own[name]))
+    optimizer.load_state_dict(_sharded(state["optimizer"], list(own.values())))
     generator.set_state(state["random"])
-    return [Step(**{**step, "samples": ()}) for step in state["history"]]
+    return Resumed([Step(**{**step, "samples": ()}) for step in state["history"]], state["in_flight"])
+
+
+def _sharded(state: dict[str, Any], weights: Sequence[Any]) -> dict[str, Any]:
+    """An optimizer's state, laid out as the weights are."""
+    of = {
+        place: {name: like(value, weights[place]) for name, value in each.items()}
+        for place, each in state["state"].items()
+    }
+    return {**state, "state": of}
+
+
+def _reason(err: BaseException) -> str:
+    cause = err.__context__ if isinstance(err, RuntimeError) and isinstance(err.__context__, OSError) else err
+    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__

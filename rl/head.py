@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from rl.distributed import gathered
 from rl.softmax import RunningSoftmax
 
 IGNORED = -100
@@ -46,7 +47,8 @@ def token_logprobs(
 
     Args:
         hidden: [T, H] bf16, fp16 or fp32 as the body made it (fp64 computes in fp64, for tests).
-        weight: [V, H] the LM head, which may be the embedding itself: widened inside, left as it is.
+        weight: [V, H] the LM head, which may be the embedding itself: widened inside, left as it is. A sharded one (FSDP2) is
+            gathered, as it is rounded, before it is widened.
         targets: [T] integers in [0, V), or `IGNORED`.
         temperature: what the sampler divided its logits by.
         chunk_tokens, chunk_vocab: the largest piece of the logits that is held at once; they need not divide T and V.
@@ -63,6 +65,7 @@ def token_logprobs(
         raise ValueError(f"temperature is a positive number, not {temperature}")
     if chunk_tokens < 1 or chunk_vocab < 1:
         raise ValueError(f"a chunk holds at least one token, not {chunk_tokens} by {chunk_vocab}")
+    weight = gathered(weight)
     _check(hidden, weight, targets)
     plan = _Plan(1 / temperature, chunk_tokens, chunk_vocab, entropy)
     logprobs, entropies = _Head.apply(hidden, weight, targets, plan)

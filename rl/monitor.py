@@ -17,6 +17,10 @@ from enum import StrEnum
 import numpy as np
 
 _WORD = re.compile(r"\w+")
+TEMPLATE = (
+    "<|im_start|>", "<|im_end|>", "<|eot_id|>", "<|start_header_id|>", "<|user|>", "<|assistant|>", "<|endoftext|>", "[INST]",
+    "[/INST]", "<start_of_turn>", "<end_of_turn>", "<|channel|>",
+)  # fmt: skip
 
 
 class Kind(StrEnum):
@@ -26,6 +30,7 @@ class Kind(StrEnum):
     CONSTANT = "constant-answers"
     COPYING = "copying"
     CANARY = "canary"
+    TEMPLATE = "template"
     VERBOSITY = "verbosity"
     REPETITION = "repetition"
     TRUNCATION = "truncation"
@@ -65,8 +70,18 @@ class Step:
     """Share of answers that ended for want of room."""
     length: float = 0.0
     """Mean tokens of an answer."""
+    repetition: float = 0.0
+    """Share of four-word runs that stood in the answer before, averaged over answers."""
     k3: float = 0.0
     effective: float = 1.0
+    mismatch: Mapping[str, float] = field(default_factory=dict)
+    """All that trainer and sampler differ by (`rl.mismatch.Mismatch`), the policy's own steps since sampling included."""
+    staleness: int = 0
+    """Updates that the policy has had since it sampled."""
+    replaced: int = 0
+    """Groups without spread that gave their place to another prompt's."""
+    refused: int = 0
+    """Groups left out because an answer could not be used."""
     samples: tuple[Sample, ...] = ()
 
 
@@ -93,6 +108,17 @@ class Limits:
     truncated: float = 0.5
     canaries: tuple[str, ...] = ()
     """Words that stand in prompts to be ignored; an answer that holds one obeyed its text."""
+    template: tuple[str, ...] = TEMPLATE
+    """What only a chat template writes: an answer that holds it plays another turn."""
+
+    def parted(self, k3: float, effective: float) -> str:
+        """How trainer and sampler differ beyond what may be trained on; empty where they do not."""
+        said = []
+        if k3 > self.k3:
+            said.append(f"KL of trainer and sampler {k3:.3g}, above {self.k3:g}")
+        if effective < self.effective:
+            said.append(f"effective sample size {effective:.2f}, below {self.effective:g}")
+        return "; ".join(said)
 
 
 def alarms(history: Sequence[Step], limits: Limits | None = None) -> tuple[Alarm, ...]:
@@ -102,7 +128,7 @@ def alarms(history: Sequence[Step], limits: Limits | None = None) -> tuple[Alarm
     limits = limits or Limits()
     found = [
         _not_finite(history[-1]), _mismatch(history[-1], limits), _hacking(history, limits), _constant(history, limits),
-        _copying(history, limits), _canary(history[-1], limits), _verbosity(history, limits),
+        _copying(history, limits), _canary(history[-1], limits), _template(history[-1], limits), _verbosity(history, limits),
         _repetition(history, limits), _truncation(history, limits),
     ]  # fmt: skip
     return tuple(Alarm(kind, history[-1].step, evidence) for kind, evidence in found if evidence)
@@ -114,12 +140,8 @@ def _not_finite(last: Step) -> tuple[Kind, str]:
 
 
 def _mismatch(last: Step, limits: Limits) -> tuple[Kind, str]:
-    said = []
-    if last.k3 > limits.k3:
-        said.append(f"KL of trainer and sampler {last.k3:.3g}, above {limits.k3:g}")
-    if last.effective < limits.effective:
-        said.append(f"effective sample size {last.effective:.2f}, below {limits.effective:g}")
-    return Kind.MISMATCH, "; ".join(said)
+    said = limits.parted(last.k3, last.effective)
+    return Kind.MISMATCH, f"{said} (sampled by {last.version}, {last.staleness} steps before)" if said else ""
 
 
 def _hacking(history: Sequence[Step], limits: Limits) -> tuple[Kind, str]:
@@ -170,6 +192,17 @@ def _canary(last: Step, limits: Limits) -> tuple[Kind, str]:
             if canary.lower() in sample.answer.lower():
                 return Kind.CANARY, f"an answer holds {canary!r}: {sample.answer[:80]!r}"
     return Kind.CANARY, ""
+
+
+def _template(last: Step, limits: Limits) -> tuple[Kind, str]:
+    """Answers that write the template's own marks: more than a tenth of a step's, since a weak model slips now and then."""
+    found = [(s, mark) for s in last.samples for mark in limits.template if mark in s.answer]
+    who = {id(sample): mark for sample, mark in found}
+    if not found or len(who) <= len(last.samples) / 10:
+        return Kind.TEMPLATE, ""
+    first, mark = found[0]
+    told = f"{len(who)} of {len(last.samples)} answers hold a chat template's marks, such as {mark!r} in {first.answer[:80]!r}"
+    return Kind.TEMPLATE, told
 
 
 def _verbosity(history: Sequence[Step], limits: Limits) -> tuple[Kind, str]:

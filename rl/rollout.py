@@ -1,18 +1,20 @@
 """Rollouts: answers as token ids, with the log-probabilities and the policy version they were sampled with.
 
-Ids are carried, never text that is tokenized again. This is the sampler that runs in the trainer's own process, the reference
-to which any other is held; what a rollout is worth is `rl.task`'s.
+Ids are carried, never text that is tokenized again. `Sampler` is what the loop knows of whoever samples; `InProcess` samples in
+the trainer's own process, the reference to which any other is held (`rl.server_rollout` asks a running server). What a
+rollout is worth is `rl.task`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from rl.distributed import gathered
 from rl.head import IGNORED, token_logprobs
 
 
@@ -54,12 +56,78 @@ class Packed:
     def mask(self) -> Tensor:
         return self.targets != IGNORED
 
+    def rows(self, which: Sequence[int]) -> Packed:
+        """Some of the sequences, padded as they are."""
+        at = torch.tensor(which, device=self.ids.device)
+        return Packed(self.ids[at], self.attention[at], self.targets[at], self.old[at])
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An answer that came and cannot be trained on; its group is left out and the reason told."""
+
+    why: str
+
+
+class SamplerFailed(Exception):
+    """No rollouts can be had, or what comes is not what was asked for: nothing to train on. The message says what to do."""
+
+
+class Sampler(Protocol):
+    """Whoever turns prompts into rollouts."""
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether it samples elsewhere, with weights of its own, so that training may go on meanwhile."""
+
+    def publish(self, model: Any, version: str) -> None:
+        """From now on sample with the model's weights as they are, under this version.
+
+        Raises:
+            SamplerFailed: it cannot take them.
+        """
+
+    def sample(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, *, version: str, seed: int
+    ) -> list[Rollout | Refused]:
+        """One answer a prompt, in order, by a version that was published.
+
+        Raises:
+            SamplerFailed: there are none.
+        """
+
+
+class InProcess:
+    """Samples with the trained model itself: always its newest version, and the same draws for the same seed."""
+
+    overlaps = False
+
+    def __init__(self, *, each: Callable[[Tensor], Tensor] = lambda drawn: drawn) -> None:
+        self._each = each
+        self._model: Any = None
+
+    def publish(self, model: Any, version: str) -> None:
+        self._model = model
+
+    def sample(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, *, version: str, seed: int
+    ) -> list[Rollout | Refused]:
+        generator = torch.Generator().manual_seed(seed)
+        try:
+            return [*sample(self._model, prompts, sampling, version=version, generator=generator, each=self._each)]
+        except ValueError as err:
+            raise SamplerFailed(str(err)) from err
+
 
 @torch.no_grad()
 def sample(
-    model: Any, prompts: Sequence[Sequence[int]], sampling: Sampling, *, version: str, generator: torch.Generator
-) -> list[Rollout]:
+    model: Any, prompts: Sequence[Sequence[int]], sampling: Sampling, *, version: str, generator: torch.Generator,
+    each: Callable[[Tensor], Tensor] = lambda drawn: drawn,
+) -> list[Rollout]:  # fmt: skip
     """One answer a prompt, from a transformers causal model in this process. Left-padded, one forward a token.
+
+    Args:
+        each: handed the [N] tokens drawn at each place, gives those that count: where processes agree, or work is cut short.
 
     Raises:
         ValueError: a prompt is empty, or the model gives what is no distribution.
@@ -69,10 +137,8 @@ def sample(
     device, longest = model.device, max(map(len, prompts))
     ids = torch.tensor([[0] * (longest - len(p)) + list(p) for p in prompts], device=device)
     attention = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts], device=device)
-    weight, body = (
-        model.get_output_embeddings().weight,
-        model.get_base_model().model if hasattr(model, "get_base_model") else model.model,
-    )
+    weight = gathered(model.get_output_embeddings().weight)
+    body = model.get_base_model().model if hasattr(model, "get_base_model") else model.model
     answers: list[list[int]] = [[] for _ in prompts]
     logprobs: list[list[float]] = [[] for _ in prompts]
     open_ = torch.ones(len(prompts), dtype=torch.bool)
@@ -86,7 +152,7 @@ def sample(
         logits = hidden.float() @ weight.float().T / sampling.temperature
         if not logits.isfinite().all():
             raise ValueError(f"policy {version} gives logits that are no numbers")
-        drawn = torch.multinomial(logits.softmax(dim=-1).cpu(), 1, generator=generator)[:, 0]
+        drawn = each(torch.multinomial(logits.softmax(dim=-1).cpu(), 1, generator=generator)[:, 0])
         said = token_logprobs(hidden, weight, drawn.to(device), temperature=sampling.temperature)
         for row in open_.nonzero()[:, 0].tolist():
             answers[row].append(int(drawn[row]))
