@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Everything they need they install, from requirements/*.txt alone.
-.PHONY: run test check bench lock clean help
+.PHONY: run test check bench fuzz lock clean help
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,6 +10,8 @@ help:
 	@echo "make run    install, do a first daily run, serve the dashboard on 127.0.0.1:8501"
 	@echo "make test   install what tests need and run them: lint, format, types, tests"
 	@echo "make bench  measure speed and memory, print figures and ratios"
+	@echo "make fuzz   try hostile input for FUZZ_SECONDS (60) on each reader of it"
+	@echo "make kills  kill daily runs in ROUNDS=200 places and compare what the next run makes of it"
 	@echo "make lock   write requirements/*.txt anew from pyproject.toml"
 
 # A stamp a set of pins: an install happens once, and again when its pins change.
@@ -44,6 +46,14 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
+
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.dev
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest tests/test_fuzz.py $(ARGS)
+
+ROUNDS ?= 200
+kills: $(VENV)/.dev
+	$(BIN)/python tests/kill_rounds.py --rounds $(ROUNDS)
 
 # Needs uv. One solution for all that can share an environment, then a file an extra held to it; vllm brings its own torch
 # and is pinned apart.

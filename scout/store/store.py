@@ -38,6 +38,7 @@ from scout.store.releases import Releases
 from scout.store.research import Researches
 from scout.store.runs import Runs
 from scout.store.signals import Signals
+from scout.store.soundness import faults
 from scout.store.sources import Sources
 from scout.store.stats import stats
 from scout.store.summaries import Summaries
@@ -152,11 +153,7 @@ class Store:
 
     def check(self) -> list[str]:
         """What is wrong with the file; empty where nothing is."""
-        found = [row[0] for row in self.db.conn.execute("PRAGMA quick_check(5)").fetchall() if row[0] != "ok"]
-        found += [
-            f"row {row[1]} of {row[0]} refers to nothing" for row in self.db.conn.execute("PRAGMA foreign_key_check")
-        ]
-        return found
+        return faults(self.db.conn)
 
     def close(self) -> None:
         self.db.conn.close()
