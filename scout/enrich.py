@@ -56,6 +56,9 @@ class EnrichReport:
     """Items that have an outcome now, those given up on among them."""
     waiting: int = 0
     """Shortlisted and not read yet."""
+    suspected: int = 0
+    """Of these, those that failed or were under way when the model did. They are asked for alone in the next run. A run that
+    reached the model and leaves only such items is done: trying again sooner brings nothing."""
     points: int = 0
     dropped_points: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
@@ -118,11 +121,13 @@ class _Stage:
         self.faults: Counter[str] = Counter()
         self.points = self.dropped = self.late = 0
         self.stopped: ModelError | None = None
+        self.suspected = 0
 
     def report(self) -> EnrichReport:
         return EnrichReport(
             reader=self.reader, model=self.model, done=self.outcomes.total(),
-            waiting=len(self.store.ledger.waiting(self.reader)), points=self.points, dropped_points=self.dropped,
+            waiting=len(self.store.ledger.waiting(self.reader)), suspected=self.suspected,
+            points=self.points, dropped_points=self.dropped,
             outcomes=dict(self.outcomes), faults=dict(self.faults),
             stopped=self.stopped.kind if self.stopped else None, message=self.stopped.message if self.stopped else "",
         )  # fmt: skip
@@ -153,6 +158,7 @@ class _Stage:
             self.progress.stage(f"read for {self.reader}", len(self.todo.items))
             await self._together([item for item in self.todo.items if item.id not in self.suspects])
             await self._alone(self.suspects.in_turn())
+            self.suspected = len(self.suspects)
 
     def _todo(self, chosen: Sequence[ItemId]) -> _Todo:
         """What of the shortlist this model has not read in its present text, and whatever waits from earlier digests."""

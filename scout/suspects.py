@@ -32,6 +32,9 @@ class Suspects:
     def __contains__(self, id: object) -> bool:
         return id in self._items
 
+    def __len__(self) -> int:
+        return len(self._items)
+
     def in_turn(self) -> list[Item]:
         """The least suspect first, so that most are cleared before one does harm."""
         return sorted(self._items.values(), key=lambda item: self._failures[item.id])

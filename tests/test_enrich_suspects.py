@@ -68,10 +68,10 @@ def test_an_item_that_breaks_the_server_each_time_is_given_up_on_in_the_second_r
     fill(store, [item(n) for n in range(6)])
     server.trouble = on(BAD, scripted.CLOSE)
     first = read(store, server)
-    assert (first.done, first.waiting, first.away) == (5, 1, False)
+    assert (first.done, first.waiting, first.suspected, first.away) == (5, 1, 1, False)
     assert failures(store) == {BAD: 1}
     second = read(store, server)
-    assert (second.outcomes, second.waiting) == ({Outcome.FAILED: 1}, 0)
+    assert (second.outcomes, second.waiting, second.suspected) == ({Outcome.FAILED: 1}, 0, 0)
     assert failures(store) == {}
     asked = len(server.chats)
     assert read(store, server).done == 0
