@@ -48,7 +48,8 @@ def canonical_url(url: str) -> str | None:
         if scheme not in _DEFAULT_PORT or host is None or "@" in parts.netloc:
             return None
         netloc = host if port in (None, _DEFAULT_PORT[scheme]) else f"{host}:{port}"
-        return f"{scheme}://{netloc}{_path(parts.path)}{_query(parts.query)}"
+        made = f"{scheme}://{netloc}{_path(parts.path)}{_query(parts.query)}"
+        return made if len(made) <= _LONGEST_URL else None  # escapes make it longer
     except ValueError:  # no such port, host or encoding
         return None
 

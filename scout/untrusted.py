@@ -30,7 +30,7 @@ _TEMPLATE = re.compile(
 def neutral(text: str) -> str:
     """`text` on one line, with TeX made readable and whatever a chat template or our delimiters could be made of defused."""
     shown = line(tex_to_plain(text), limit=_LONGEST)
-    if "<" in shown:
+    if "<" in shown or ">" in shown:
         shown = _TAG_END.sub("›", _TAG.sub("‹", shown))
     return _BRACKETED.sub("⟦", shown) if "[" in shown else shown
 

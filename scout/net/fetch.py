@@ -7,6 +7,7 @@ environment's proxies and passwords play no part. Whatever goes wrong is a `Fetc
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ from scout.net.wire import Connector, Deadline, Resolver, Wire, connect, system_
 
 MAX_HOPS = 5
 _LONGEST_URL = 4_000
+_HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%[\w.-]+)?")
+"""A name as name servers know it, or an IPv6 address. What other parsers might take for a host is none."""
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BAD_REQUESTS = {
@@ -221,7 +224,7 @@ def checked(url: str) -> httpx.URL:
         raise Refused(f"{shown!r} is not fetched: only http and https are")
     if parsed.userinfo:
         raise Refused(f"an address with a name or password in it is not fetched (host {parsed.host!r})")
-    if not parsed.host or not 0 < (80 if parsed.port is None else parsed.port) < 65_536:
+    if not _HOST.fullmatch(parsed.raw_host) or not 0 < (80 if parsed.port is None else parsed.port) < 65_536:
         raise Refused(f"{shown!r} is no address: its host or port is missing or impossible")
     return parsed
 

@@ -32,6 +32,10 @@ _ENTRY_END = re.compile(rb"</(?:[\w-]+:)?(item|entry)\s*>", re.IGNORECASE)
 _DATE = re.compile(rb"<(?:pubDate|published|updated|dc:date|dcterms:\w+)>([^<]{1,60})<", re.IGNORECASE)
 _ROOT = re.compile(rb"<((?:[\w-]+:)?(?:rss|rdf|feed))[\s>]", re.IGNORECASE)
 _WIDE = re.compile(rb"<\?xml[^>]{1,200}encoding\s*=\s*[\"'](?:utf-?(?:16|32)|ucs|iso-10646)", re.IGNORECASE)
+_REFERENCE = re.compile(rb"&#(?:(x)([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
+_ENCODING = re.compile(
+    rb"(\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"'])(?=[^\"'>]*[^\"'>\x21-\x7e])[^\"'>]*", re.IGNORECASE
+)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 
 
@@ -48,7 +52,7 @@ def parse(data: bytes, content_type: str, url: str, *, limit: int = MAX_ENTRIES)
         raise Unreadable("an empty answer")
     if start.startswith((b"{", b"[")):
         return jsonfeed.read(data, url, limit=limit)
-    shortened, left_out = _newest_entries(data, limit)
+    shortened, left_out = _newest_entries(_without_impossible(data), limit)
     # A stream, never bytes or text: feedparser would take those for the name of a file first.
     found = feedparser.parse(
         io.BytesIO(shortened),
@@ -67,6 +71,18 @@ def parse(data: bytes, content_type: str, url: str, *, limit: int = MAX_ENTRIES)
         interval=_interval(found.feed),
         published=_moment(found.feed, "published_parsed") or _moment(found.feed, "updated_parsed"),
     )
+
+
+def _without_impossible(data: bytes) -> bytes:
+    """`data` without what makes feedparser give up on all of it: references to no character, an encoding's name in no letters."""
+    if b"&#" in data:
+        data = _REFERENCE.sub(_character, data)
+    return _ENCODING.sub(rb"\1utf-8", data, count=1) if _ENCODING.match(data) else data
+
+
+def _character(match: re.Match[bytes]) -> bytes:
+    code = int(match[2][:9], 16) if match[1] else int(match[3][:9])
+    return match[0] if code < 0xD800 or 0xE000 <= code < 0x110000 else b"&#xFFFD;"
 
 
 def _newest_entries(data: bytes, limit: int) -> tuple[bytes, int]:

@@ -1,0 +1,181 @@
+"""What is promised of bytes that came from outside, whatever they are: feeds, lists of feeds, packed answers, documents."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+import zlib
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fuzzing import Target
+
+from scout import identity, text
+from scout.agent import worker
+from scout.items import OutcomeKind, SourceKind
+from scout.net.decoding import Decoder
+from scout.net.errors import FetchError
+from scout.net.fetch import checked
+from scout.sources import opml
+from scout.sources.parse import parse
+from scout.sources.parsed import ParsedEntry, Unreadable, as_dict, from_dict
+from scout.store.sources import SourceRow
+
+FIXTURES = Path(__file__).parent / "fixtures"
+FEEDS = [path.read_bytes() for path in sorted(FIXTURES.glob("*/*")) if path.suffix != ".opml"]
+HOME = "https://blog.example/feed.xml"
+AT = datetime(2025, 12, 2, tzinfo=UTC)
+
+
+def storable(words: str) -> None:
+    """Text that any table, page and terminal can take: no lone surrogate, nothing unseen."""
+    words.encode()
+    assert words == text._UNSEEN.sub("", words)
+
+
+def feed(data: bytes) -> None:
+    try:
+        found = parse(data, "application/xml; charset=utf-8", HOME, limit=50)
+    except Unreadable:
+        return
+    assert from_dict(json.loads(json.dumps(as_dict(found)))) == found
+    assert len(found.entries) <= 50
+    for entry in found.entries:
+        _entry(entry)
+
+
+def _entry(entry: ParsedEntry) -> None:
+    for words in (entry.title, entry.text, *entry.authors, *entry.tags):
+        storable(words)
+    assert 0 < len(entry.title) <= 500
+    assert "\n" not in entry.title
+    assert len(entry.text) <= 20_000
+    assert all(when is None or when.utcoffset() is not None for when in (entry.published, entry.updated))
+    if entry.link is not None:
+        assert entry.link.startswith(("http://", "https://"))
+        assert entry.link.isprintable()
+    id, aliases = identity.post_id(
+        source="s", guid=entry.guid, link=entry.link, title=entry.title, text=entry.text, guid_is_unique=True,
+        link_is_unique=True,
+    )  # fmt: skip
+    assert all(name.partition(":")[2] and len(name) < 5_000 for name in (id, *aliases))
+    storable(id)
+
+
+def feed_list(data: bytes) -> None:
+    try:
+        found = opml.read(data)
+    except opml.OpmlError:
+        return
+    for title, url in found.feeds:
+        checked(url)
+        storable(title)
+    rows = [_row(title, url) for title, url in found.feeds]
+    again = opml.read(opml.export(rows))
+    assert [url for _, url in again.feeds] == [url for _, url in found.feeds]
+
+
+def _row(title: str, url: str) -> SourceRow:
+    return SourceRow(id=url, kind=SourceKind.FEED, url=url, title=title, origin="opml", added_at=AT)
+
+
+def packed(data: bytes) -> None:
+    """The first byte picks the packing, the second how it comes in pieces; no more than the limit is ever held."""
+    if len(data) < 2:
+        return
+    names = ("gzip", "deflate", "x-gzip", "identity", "", "br", "zstd", "gzip, gzip", "GZIP ")
+    step, limit = 1 + data[1], 10_000
+    kind = OutcomeKind.UNREADABLE
+    try:
+        decoder = Decoder(names[data[0] % len(names)], limit)
+        for start in range(2, len(data), step):
+            decoder.feed(data[start : start + step])
+            assert decoder._size <= limit
+        assert len(decoder.finish()) <= limit
+    except FetchError as err:
+        kind = err.kind
+    assert kind in (OutcomeKind.UNREADABLE, OutcomeKind.TOO_LARGE, OutcomeKind.UNREACHABLE)
+
+
+def document(data: bytes) -> None:
+    """The first byte picks the reader; its answer is one of three, and JSON."""
+    kind = sorted(worker.READERS)[data[0] % len(worker.READERS)] if data else "page"
+    answer = worker.answer(kind, data[1:])
+    assert set(answer) <= {"read", "unreadable", "too_large"}
+    json.dumps(answer).encode()
+    if isinstance(read := answer.get("read"), str):
+        assert len(read) <= 400_000
+    elif read:
+        for path, size, words in read["files"]:
+            assert not path.startswith("/")
+            assert ".." not in path.split("/")
+            assert words is None or len(words) <= size
+
+
+def _archive() -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as tar:
+        for name, content in (("r-1/README.md", b"# r"), ("r-1/src/a.py", b"print(1)\n" * 20), ("r-1/../../x", b"x")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+        link = tarfile.TarInfo("r-1/link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    return made.getvalue()
+
+
+def _pdf() -> bytes:
+    import pypdf
+
+    writer = pypdf.PdfWriter()
+    page = writer.add_blank_page(200, 200)
+    content = pypdf.generic.DecodedStreamObject()
+    content.set_data(b"BT /F1 12 Tf 10 100 Td (A sentence that is long enough to be kept as the text of a page.) Tj ET")
+    page[pypdf.generic.NameObject("/Contents")] = writer._add_object(content)
+    made = io.BytesIO()
+    with suppress(Exception):
+        writer.write(made)
+    return made.getvalue()
+
+
+_HTML = (
+    b"<html><head><title>t</title></head><body><article class='ltx_document'><h1>On it</h1><p>A sentence with a formula "
+    b"<math alttext='x^2'>x</math> and <a href='https://github.com/a/b'>code</a> in it.</p><p>Another one follows it here.</p>"
+    b"</article></body></html>"
+)
+_KINDS = sorted(worker.READERS)
+_WORDS_XML = (
+    b"<item>", b"</item>", b"<entry>", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<!DOCTYPE x [<!ENTITY a 'b'>]>", b"&a;",
+    b"<link>javascript:alert(1)</link>", b"<link href='data:text/html,x'/>", b"<title type='html'>&lt;script&gt;</title>",
+    b"<pubDate>Tue, 99 Foo 99999 99:99:99 +9999</pubDate>", b"<guid isPermaLink='true'>x</guid>", b"xmlns:x='y'", b"<?xml",
+    b"encoding='utf-7'", b"encoding='utf-16'", b"<content:encoded>", b"<rss>", b"</channel>", b"<ttl>99999999</ttl>", b"&#x110000;",
+    b"&#xD800;", b'"items":[', b'"id":1e99', b'"version":"https://jsonfeed.org/version/1.1"', b"http://[::1]/", b"http://u:p@h/",
+)  # fmt: skip
+_WORDS_OPML = (
+    b"<outline", b"xmlUrl='http://a.example/'", b"xmlUrl='file:///etc/passwd'", b"XMLURL='http://[::1'", b"<opml>", b"</opml>",
+    b"<!DOCTYPE o [<!ENTITY a 'b'>]>", b"&a;", b"text='&#0;'", b"xmlUrl='http://a.example/&#10;x'", b"<body>", b"\xef\xbb\xbf",
+    b"xmlUrl='http://u:p@h/'", b"encoding='utf-16'", b"xmlUrl='http://a.example/%zz?a=&amp;b#c'",
+)  # fmt: skip
+_BOMB = gzip.compress(b"\0" * 1_000_000)
+
+TARGETS = (
+    Target("feeds", feed, FEEDS, _WORDS_XML),
+    Target("opml", feed_list, [(FIXTURES / "feeds" / "labs.opml").read_bytes()], _WORDS_OPML),
+    Target(
+        "packed answers", packed,
+        [b"\0\x40" + gzip.compress(b"x" * 9_000), b"\1\x07" + zlib.compress(b"x" * 9_000), b"\1\x01" + zlib.compress(b"abc")[2:-4],
+         b"\0\xff" + _BOMB, b"\0\x33" + gzip.compress(b"a") + gzip.compress(b"b"), b"\3\x09plain"],
+        (b"\x1f\x8b\x08", b"\x78\x9c", _BOMB),
+    ),
+    Target(
+        "documents", document,
+        [bytes([_KINDS.index(kind)]) + made for kind, made in
+         (("archive", _archive()), ("arxiv-html", _HTML), ("page", _HTML), ("pdf", _pdf()))],
+        (b"<math", b"alttext='", b"<a href='", b"<table>", b"<svg>", b"/Contents 1 0 R", b"endobj", b"xref", b"/Filter /FlateDecode",
+         b"/Length 99999999", b"/Kids [1 0 R]", b"/Parent 1 0 R", b"%PDF-1.7", b"stream\n", b"ustar"),
+    ),
+)  # fmt: skip
