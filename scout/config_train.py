@@ -12,13 +12,17 @@ from scout.config_types import Section
 class Train(Section):
     checkpoint: str = ""
     """The weights that the server serves, as a folder or a name on the Hub; without it nothing is trained."""
-    loss: Literal["cispo", "grpo", "dr_grpo", "dapo", "gspo"] = "cispo"
+    loss: Literal["kto", "cispo", "grpo", "dr_grpo", "dapo", "gspo"] = "kto"
+    """`kto` learns from single thumbs without drawing answers; the others draw groups of answers and compare them."""
+    epochs: int = Field(6, ge=0)
+    """Of kto: times through the thumbs."""
+    cispo_epochs: int = Field(0, ge=0)
+    """With kto: times through the thumbs by CISPO after it."""
     steps: int = Field(60, ge=1)
+    """Of the other losses, with so many prompts each, and so many answers to a prompt."""
     prompts: int = Field(8, ge=2)
-    """A step."""
     group: int = Field(8, ge=2)
-    """Answers to each."""
-    learning_rate: float = Field(2e-4, gt=0, le=1)
+    learning_rate: float = Field(5e-4, gt=0, le=1)
     rank: int = Field(16, ge=1, le=256)
     """Of the LoRA matrices."""
     body: Literal["bfloat16", "float16", "float32"] = "bfloat16"

@@ -1,0 +1,144 @@
+"""One training run of `scout train`: examples in, an adapter's folder out. The only part of it that loads torch.
+
+What a run is given is kept in its folder first, token by token, so that it resumes with what it began with whatever the reader
+said since. By `kto` the loop is `rl.thumbs`', by any other loss `rl.train`'s.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rl.course import Course
+from rl.recorder import Recorder
+from rl.rewards import Label
+from rl.task import Example, Triage, rating_examples, rendering
+from scout.config_train import Train
+from scout.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from rl.monitor import Alarm
+
+EXAMPLES = "examples.json"
+THIRD = 3
+"""Adapters leave the first third of the layers as they are: what these compute is computed once."""
+
+
+class Cannot(Exception):
+    """The run cannot begin or go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    adapter: Path | None
+    """A PEFT folder; None where the run was stopped or an alarm ended it."""
+    steps: int
+    alarms: tuple[Alarm, ...] = ()
+
+
+def prepare(course: Course, train: Train, folder: Path) -> None:
+    """Write down what the run is given, unless it is there already.
+
+    Raises:
+        Cannot: the checkpoint has no tokenizer that can render prompts.
+    """
+    place = folder / EXAMPLES
+    if place.exists():
+        return
+    import transformers
+
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(train.checkpoint)
+        render = rendering(tokenizer)
+        told = {
+            name: [_plain(each) for each in rating_examples(course.profile, _labelled(thumbs), render)]
+            for name, thumbs in (("learn", course.learn), ("watched", course.watched))
+        }
+    except (OSError, ValueError) as err:
+        raise Cannot(f"train.checkpoint: {train.checkpoint} has no tokenizer that renders prompts: {err}") from err
+    folder.mkdir(parents=True, exist_ok=True)
+    half = place.with_suffix(".part")
+    half.write_text(json.dumps(told), encoding="utf-8")
+    half.replace(place)
+
+
+def teach(train: Train, folder: Path, *, recorder: Recorder, progress: Progress = SILENT) -> Taught:
+    """Train on what `prepare` wrote down; goes on from the folder's checkpoint where there is one.
+
+    Raises:
+        Cannot: the model cannot be loaded, the thumbs cannot teach, rollouts cannot be had, or the checkpoint is another run's.
+        rl.checkpoints.NotKept: a checkpoint cannot be written; the one before stands.
+    """
+    from rl import checkpoints
+    from rl.rollout import SamplerFailed
+
+    told = json.loads((folder / EXAMPLES).read_text(encoding="utf-8"))
+    learn, watched = ([_example(each) for each in told[name]] for name in ("learn", "watched"))
+    try:
+        way = _by_thumbs if train.loss == "kto" else _by_answers
+        return way(train, learn, watched, folder, recorder, progress)
+    except checkpoints.NotKept:
+        raise
+    except (checkpoints.OtherRun, SamplerFailed, ValueError) as err:
+        raise Cannot(str(err)) from err
+    except OSError as err:
+        raise Cannot(f"train.checkpoint: {train.checkpoint} cannot be loaded: {err}") from err
+
+
+def _by_thumbs(
+    train: Train, learn: Sequence[Example], watched: Sequence[Example], folder: Path, recorder: Recorder, progress: Progress
+) -> Taught:  # fmt: skip
+    from rl.thumbs import Plan
+    from rl.thumbs import learn as learned
+
+    plan = Plan(
+        kto_epochs=train.epochs, cispo_epochs=train.cispo_epochs, rank=train.rank, first_layer=_first(train.checkpoint),
+        learning_rate=train.learning_rate, seed=train.seed, held_out_every=train.keep_every, keep_every=train.keep_every,
+    )  # fmt: skip
+    done = learned(Path(train.checkpoint), learn, watched, plan, folder=folder, recorder=recorder, progress=progress)
+    return Taught(done.adapter, len(done.steps), done.alarms)
+
+
+def _by_answers(
+    train: Train, learn: Sequence[Example], watched: Sequence[Example], folder: Path, recorder: Recorder, progress: Progress
+) -> Taught:  # fmt: skip
+    from rl import lora
+    from rl.train import Plan
+    from rl.train import train as trained
+
+    base, tokenizer = lora.loaded(Path(train.checkpoint))
+    model = lora.adapted(base, rank=train.rank, first=_first(train.checkpoint), seed=train.seed)
+    plan = Plan(
+        steps=train.steps, prompts=train.prompts, group=train.group, loss=train.loss, learning_rate=train.learning_rate,
+        seed=train.seed, held_out_every=train.keep_every, keep_every=train.keep_every,
+    )  # fmt: skip
+    task = Triage(tuple(learn), tuple(watched))
+    done = trained(model, task, plan, decode=tokenizer.decode, folder=folder, recorder=recorder, progress=progress)
+    whole = not done.alarms and not done.stopped
+    return Taught(lora.save(model, folder / "adapter") if whole else None, len(done.steps), done.alarms)
+
+
+def _first(checkpoint: str) -> int:
+    import transformers
+
+    return int(transformers.AutoConfig.from_pretrained(checkpoint).num_hidden_layers) // THIRD
+
+
+def _labelled(thumbs: Sequence[Any]) -> list[tuple[Any, Label]]:
+    return [(one.item, Label(up=one.up, reasons=one.reasons)) for one in thumbs]
+
+
+def _plain(example: Example) -> dict[str, Any]:
+    return {
+        "id": example.id, "prompt": list(example.prompt), "source": example.source, "up": example.label.up,
+        "reasons": list(example.label.reasons),
+    }  # fmt: skip
+
+
+def _example(told: dict[str, Any]) -> Example:
+    return Example(
+        told["id"], tuple(told["prompt"]), told["source"], Label(up=told["up"], reasons=tuple(told["reasons"]))
+    )
