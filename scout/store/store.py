@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from scout.store.adapters import Adapters
 from scout.store.attempts import Attempts
+from scout.store.copying import UpgradeFailed, upgrade
 from scout.store.decisions import Decisions
 from scout.store.digests import Digests
 from scout.store.evals import Evals
@@ -105,9 +106,18 @@ class Store:
                 self.db = _connect(self.path, read_only=False, busy_seconds=lock.timeout)
                 if self._is_behind():
                     with lock:
-                        migrations.apply(self.db)  # what is still pending, now that no one else is at it
+                        self._upgrade()
         except Timeout:
             raise StoreError(f"{self.path}: another process is making it; try again when that has finished") from None
+
+    def _upgrade(self) -> None:
+        """Apply what is still pending, now that no one else is at it."""
+        if not migrations.pending(self.db):
+            return
+        try:
+            upgrade(self.db, self.path)
+        except UpgradeFailed as err:
+            raise StoreError(f"{self.path}: {err}") from err
 
     def _is_behind(self) -> bool:
         known = {migration.name for migration in migrations.pending(self.db)}
