@@ -8,7 +8,7 @@ Started by `torchrun`; backends are NCCL on GPUs, gloo elsewhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -121,6 +121,23 @@ def told(value: T) -> T:
     box = [value]
     dist.broadcast_object_list(box, src=0)
     return box[0]
+
+
+def told_or_raised(ask: Callable[[], T]) -> T:
+    """What the first process is told by `ask`, in all processes; what it raises, all raise."""
+    if world().size == 1:
+        return ask()
+    outcome: Any = None
+    if world().rank == 0:
+        try:
+            outcome = ask()
+        except Exception as err:
+            outcome = err
+    outcome = told(outcome)
+    if isinstance(outcome, Exception):
+        raise outcome
+    found: T = outcome
+    return found
 
 
 def any_of(flag: bool) -> bool:

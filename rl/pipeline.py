@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
+from rl import distributed
 from rl.collect import Collected, Decode, collect, judged
 from rl.rollout import Rollout, Sampler
 from rl.task import Task
@@ -90,10 +91,14 @@ class Pipeline:
             SamplerFailed: nothing came.
         """
         asked = self._asked[0]
-        assert asked.found is not None, "begin comes first"
-        while not wait([asked.found], timeout=_LOOK).done:
-            look()
-        return asked.found.result(), asked.sampled_at
+
+        def waited() -> Collected:
+            assert asked.found is not None, "begin comes first"
+            while not wait([asked.found], timeout=_LOOK).done:
+                look()
+            return asked.found.result()
+
+        return distributed.told_or_raised(waited) if self._worker else waited(), asked.sampled_at
 
     def end(self) -> None:
         """The step is done."""
@@ -112,9 +117,11 @@ class Pipeline:
                 self._task, self._sampler, self._plan, self._decode, version=version_of(asked.sampled_at), seed=asked.seed
             )  # fmt: skip
 
+        here: Future[Collected] = Future()
+        if self._worker and distributed.world().rank:
+            return here  # the first process asks, and tells
         if self._worker:
             return self._worker.submit(work)
-        here: Future[Collected] = Future()
         here.set_result(work())
         return here
 

@@ -17,13 +17,13 @@ from typing import Any
 
 import torch
 
-from rl import checkpoints, distributed
+from rl import checkpoints, distributed, gate
 from rl.advantages import group_advantages
 from rl.collect import Collected
 from rl.losses import LOSSES, Batch
 from rl.mismatch import Mismatch, measure, truncated
 from rl.monitor import Alarm, Limits, Sample, Step, alarms, repetition
-from rl.pipeline import Pipeline
+from rl.pipeline import Pipeline, version_of
 from rl.recorder import NOBODY, Recorder
 from rl.rollout import InProcess, Sampler, Sampling, logprobs_of, pack, sample
 from rl.signals import Stop, Stopping, terminable
@@ -58,6 +58,8 @@ class Plan:
     """Rollouts are sampled so many steps before they are trained on, by the policy of then; a server does it meanwhile."""
     replace: int = 2
     """How often groups without spread are replaced by other prompts' before a step makes do with what it has."""
+    parity: float = 0.05
+    """Mean |Δ log-probability|, in nats, between trainer and sampler with which a run may begin (`rl.gate`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def train(
 
     Raises:
         ValueError: the task has no examples or nothing to tell apart, or the plan names no loss of ours.
-        SamplerFailed: rollouts cannot be had, or none that can be trained on.
+        SamplerFailed: rollouts cannot be had, or none that can be trained on; or trainer and sampler are not one function.
         checkpoints.OtherRun: the folder holds a run with other settings.
         checkpoints.NotKept: a checkpoint cannot be written; the one before stands.
     """
@@ -96,12 +98,12 @@ def train(
     optimizer = torch.optim.AdamW(weights, plan.learning_rate, plan.betas, plan.eps, plan.weight_decay)
     generator = torch.Generator().manual_seed(plan.seed)
     before = checkpoints.resume(folder, model, optimizer, generator, plan)
-    history = before.history
+    history = list(before.history)
     progress.stage("steps", plan.steps)
     alone = distributed.world().size == 1  # several processes end together, after a step
     with terminable() as stop:
-        each = _agreeing(stop)
-        with Pipeline(task, sampler or InProcess(each=each), plan, decode, generator, before.in_flight) as pipeline:
+        sampler = sampler or InProcess(each=_agreeing(stop))
+        with Pipeline(task, sampler, plan, decode, generator, before.in_flight) as pipeline:
 
             def keep() -> None:
                 if folder:
@@ -111,6 +113,9 @@ def train(
             for step in range(len(history), plan.steps):
                 try:
                     pipeline.begin(step, model)
+                    if step == len(before.history):
+                        prompts = [example.prompt for example in task.examples]
+                        gate.check(model, sampler, prompts, plan, version=version_of(step), limit=plan.parity)
                     collected, sampled_at = pipeline.rollouts(stop.look if alone else lambda: None)
                     loss, figures = _stepped(model, weights, optimizer, collected, plan, stop)
                 except Stopping:

@@ -32,6 +32,18 @@ async def load_at(client: ModelClient, endpoint: Endpoint, name: str, folder: Pa
     await client.connection.ask(endpoint, "POST", f"{endpoint.url}/load_lora_adapter", wire.encode(body))
 
 
+async def ensure(client: ModelClient, name: str, folder: Path) -> None:
+    """Load the adapter wherever it is not: on endpoints that were started again, or never had it.
+
+    Raises:
+        ModelError: as `load` does.
+    """
+    for endpoint in client.endpoints.all:
+        if name not in await client.connection.listed(endpoint):
+            body = wire.encode({"lora_name": name, "lora_path": str(folder.resolve())})
+            await client.connection.ask(endpoint, "POST", f"{endpoint.url}/load_lora_adapter", body)
+
+
 async def drop(client: ModelClient, name: str) -> None:
     """Drop it everywhere; an endpoint that does not have it is left as it is.
 
