@@ -19,6 +19,7 @@ from scout import logs, policies
 from scout.clock import now, today
 from scout.config import Settings
 from scout.digest.build import build, window
+from scout.embedding import EmbedReport, embed_new
 from scout.enrich import EnrichReport, enrich
 from scout.exit_codes import Exit
 from scout.ingest import IngestReport, ingest
@@ -62,6 +63,8 @@ class RunReport:
     run: str
     day: date
     ingest: IngestReport | None = None
+    embedded: EmbedReport | None = None
+    """What a served model made vectors of; None where none is set."""
     triage: list[TriageReport] = field(default_factory=list)
     enriched: list[EnrichReport] = field(default_factory=list)
     """What a served model read; empty where none is set."""
@@ -81,6 +84,9 @@ def run(store: Store, settings: Settings, *, progress: Progress = SILENT) -> Run
             report.code, report.message = Exit.LATER, unreachable(report.ingest)
         with _stage(report, "threads"):
             link_new(store, progress=progress)
+        if settings.embedding.base_urls:
+            with _stage(report, "embed"):
+                report.embedded = embed_new(store, settings, embeddable(store), progress=progress)
         _decide(store, settings, report, progress)
         if not report.message:
             report.message = _summary(report)
@@ -147,6 +153,14 @@ def readers(store: Store, settings: Settings) -> list[str]:
     """Everyone a digest is made for: the configured reader, and whoever else has come."""
     store.readers.ensure(settings.reader, now())
     return [row.name for row in store.readers.all()]
+
+
+def embeddable(store: Store) -> list[Item]:
+    """What a policy decides on or learns from, the newest first, and what was thumbed longer ago after it."""
+    thumbed = store.items.many(
+        {word.item_id for row in store.readers.all() for word in store.feedback.thumbs(row.name)}
+    )
+    return [*reversed(store.items.recent(policies.RECENT_ITEMS)), *thumbed.values()]
 
 
 def triage(

@@ -21,6 +21,7 @@ from scout.triage import recipes
 from scout.triage.blob import BadBlob
 from scout.triage.policy import Corpus, Profile, Targets
 from scout.triage.recipes import Recipe
+from scout.triage.vectors import NONE, Vectors
 
 READER = "me"
 FIRST = date(2025, 11, 3)
@@ -38,6 +39,8 @@ class Fits:
 class Counting:
     """Foresees by the share of thumbs up on the words of a title, or, where it is dull, by nothing at all."""
 
+    sees = ""
+
     def __init__(self, recipe: str, reader: str, rates: dict[str, float], thumbs: int) -> None:
         self.recipe, self._reader, self._rates, self._thumbs = recipe, reader, rates, thumbs
         digest = hashlib.blake2b(self.to_bytes(), digest_size=6).hexdigest()
@@ -49,7 +52,7 @@ class Counting:
     def facts(self) -> dict[str, Any]:
         return {"thumbs": self._thumbs, "positives": 0, "thresholds": {"read": 0.3, "unsure": 0.2}}
 
-    def decide(self, items: Sequence[Item]) -> list[Decision]:
+    def decide(self, items: Sequence[Item], vectors: Vectors = NONE) -> list[Decision]:
         return [self._decide(item) for item in items]
 
     def _decide(self, item: Item) -> Decision:

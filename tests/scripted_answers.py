@@ -120,3 +120,12 @@ def instance(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None) -
         return schema.get("minimum", schema.get("maximum", 1))
     plain: dict[str, Any] = {"boolean": True, "null": None}
     return plain.get(kind, "scripted".ljust(int(schema.get("minLength", 0)), "."))
+
+
+def bag(text: str, dimensions: int = 24) -> list[float]:
+    """A vector of a text that says which words are in it, of length 1."""
+    found = [0.0] * dimensions
+    for word in text.lower().split():
+        found[zlib.crc32(word.strip(".,").encode()) % dimensions] += 1.0
+    size = sum(value * value for value in found) ** 0.5 or 1.0
+    return [value / size for value in found]

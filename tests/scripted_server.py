@@ -33,6 +33,7 @@ from scripted_answers import (
     Fault,
     Request,
     Turn,
+    bag,
     instance,
     obedient,
     rendered,
@@ -48,6 +49,7 @@ __all__ = [
 
 MODEL = "scripted"
 CHAT = "/v1/chat/completions"
+POOLING = ("/v1/embeddings", "/v1/score", "/v1/rerank")
 _LETTERS = "ABCDEFGHIJKLMNOPQRST"
 
 
@@ -67,6 +69,8 @@ class ScriptedServer:
         self.labelling: Labelling = weights
         self.tells_tokens = True
         """Off: no /tokenize, no render, and what vLLM adds to the protocol is rejected, as elsewhere."""
+        self.embedding: Callable[[str], Sequence[float]] = bag
+        """The vector of a text, on the pooling routes."""
         self.adapters: dict[str, str] = {}
         self.metrics: dict[str, float] = {"vllm:prefix_cache_queries_total": 0.0, "vllm:prefix_cache_hits_total": 0.0}
         self.requests: list[Request] = []
@@ -163,6 +167,8 @@ class ScriptedServer:
             return _json({"object": "list", "data": [{"id": name} for name in (self.model, *self.adapters)]})
         if path.startswith("/v1/") and "adapter" in path:
             return self._adapter(path, body)
+        if path in POOLING:
+            return self._fault(request) or self._pooled(path, body)
         if not self.tells_tokens and (
             path != CHAT or {"priority", "logprob_token_ids", "chat_template_kwargs"} & body.keys()
         ):
@@ -182,6 +188,19 @@ class ScriptedServer:
         if path == f"{CHAT}/render":
             return _json({"token_ids": self.tokens(rendered(request.messages))})
         return status(404, "Not Found")
+
+    def _pooled(self, path: str, body: Mapping[str, Any]) -> Fault | tuple[int, bytes]:
+        if not self.tells_tokens and "truncate_prompt_tokens" in body:
+            return status(400, "unknown argument")
+        if path.endswith("/embeddings"):
+            told = [{"index": n, "embedding": list(self.embedding(text))} for n, text in enumerate(body["input"])]
+            return _json({"model": self.model, "data": told[::-1]})
+        asked = self.embedding(body["query"] if "query" in body else body["queries"])
+        fits = [sum(a * b for a, b in zip(asked, self.embedding(text), strict=True)) for text in body["documents"]]
+        if path.endswith("/score"):
+            return _json({"data": [{"index": n, "score": fit} for n, fit in enumerate(fits)]})
+        best = sorted(range(len(fits)), key=lambda n: -fits[n])
+        return _json({"results": [{"index": n, "relevance_score": fits[n]} for n in best]})
 
     def _adapter(self, path: str, body: Mapping[str, Any]) -> Fault | tuple[int, bytes]:
         name = str(body.get("lora_name"))

@@ -51,7 +51,8 @@ class Vllm:
         except BaseException:
             server.stop()
             raise
-        warm(self.settings, self.line.url)
+        if "pooling" not in self.line.argv:
+            warm(self.settings, self.line.url)
         return server
 
     def start_again(self) -> None:
@@ -80,13 +81,16 @@ def why_not() -> str:
     return ""
 
 
-def serving(folder: Path, *, extra: Sequence[str] = (), length: int = 4096, memory: float = 1) -> Iterator[Vllm]:
-    """A server as `scout serve` starts it, with `extra` arguments, and its end."""
+def serving(
+    folder: Path, *, extra: Sequence[str] = (), length: int = 4096, memory: float = 1, pooling: str = ""
+) -> Iterator[Vllm]:  # fmt: skip
+    """A server as `scout serve` starts it, with `extra` arguments, and its end; for vectors where `pooling` says how."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     options = ServeOptions(
         model=str(CHECKPOINT), port=port, python=str(PYTHON), served_name=NAME, cpu=True, cores=install.cores(),
         preload=install.preloads(PYTHON), max_length=length, memory=memory, offline=True,
+        pooling=pooling,
     )  # fmt: skip
     line = command(options, family("SmolLM2-135M-Instruct"))
     running = Vllm(replace(line, argv=(*line.argv, *extra)), folder)

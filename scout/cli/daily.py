@@ -16,6 +16,7 @@ from scout.exit_codes import Exit
 
 if TYPE_CHECKING:
     from scout.config import Settings
+    from scout.embedding import EmbedReport
     from scout.enrich import EnrichReport
     from scout.ingest import IngestReport
     from scout.pipeline import RunReport
@@ -73,6 +74,7 @@ def run_facts(report: RunReport) -> dict[str, Any]:
         "exit_code": int(report.code),
         "message": report.message,
         "ingest": report.ingest and ingest_facts(report.ingest),
+        "embed": report.embedded and embed_facts(report.embedded),
         "triage": [
             {"reader": each.reader, "policy": each.policy, "decided": each.decided, "lanes": each.lanes}
             for each in report.triage
@@ -85,12 +87,17 @@ def run_facts(report: RunReport) -> dict[str, Any]:
     }
 
 
+def embed_facts(report: EmbedReport) -> dict[str, Any]:
+    return {"model": report.model, "done": report.done, "waiting": report.waiting, "message": report.message}
+
+
 def enrich_facts(report: EnrichReport) -> dict[str, Any]:
     return {
         "reader": report.reader,
         "model": report.model,
         "done": report.done,
         "waiting": report.waiting,
+        "suspected": report.suspected,
         "points": report.points,
         "dropped_points": report.dropped_points,
         "outcomes": report.outcomes,
@@ -111,13 +118,14 @@ def _tell(report: RunReport) -> None:
     """What came of a run, and where to look next."""
     if report.ingest is not None:
         tell_ingest(report.ingest)
+    if report.embedded is not None:
+        tell_embedded(report.embedded)
     for each in report.triage:
         lanes = ", ".join(f"{count} {lane}" for lane, count in each.lanes.items())
         say(f"Triage for {each.reader}: {lanes}" if each.decided else f"Triage for {each.reader}: nothing new")
     for read in report.enriched:
-        waiting = f", {read.waiting} wait for the next run" if read.waiting else ""
         say(
-            f"{line(read.model) or 'The model'} read {read.done} items for {read.reader}{waiting}; "
+            f"{line(read.model) or 'The model'} read {read.done} items for {read.reader}{_waiting(read)}; "
             f"{read.dropped_points} of {read.points} sentences dropped"
         )
     told = bool(report.ingest and report.ingest.failed)  # each failure has had its line above
@@ -125,6 +133,24 @@ def _tell(report: RunReport) -> None:
         note = f". {digest.note}" if digest.note and not told else ""
         say(f"Digest for {digest.reader}, {digest.day}: {digest.shown} items{note}")
     say("Read it with `scout digest`, or in a browser with `scout dashboard`.")
+
+
+def tell_embedded(report: EmbedReport) -> None:
+    if report.message:
+        complain(
+            f"the model that embeds cannot be used: {line(report.message)}; {report.waiting} items go by their words until it can"
+        )
+    elif report.done or report.waiting:
+        waiting = f", {report.waiting} wait for the next run" if report.waiting else ""
+        say(f"{line(report.model)} embedded {report.done} items{waiting}")
+
+
+def _waiting(read: EnrichReport) -> str:
+    """How many items wait, and how many of them because the model failed on them and on no other."""
+    if not read.waiting:
+        return ""
+    failed = f" ({read.suspected} of them failed, and will be asked for alone)" if read.suspected else ""
+    return f", {read.waiting} wait for the next run{failed}"
 
 
 def tell_ingest(report: IngestReport) -> None:

@@ -17,7 +17,7 @@ from scout.cli.shared import settings, typed
 from scout.exit_codes import Exit
 
 if TYPE_CHECKING:
-    from scout.config import Settings
+    from scout.config import Model, Settings
     from scout.serving.command import Command as Line
     from scout.serving.launch import Server
     from scout.serving.startup import Stage
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    example="scout serve Qwen/Qwen3-8B\nscout serve ./my-model --cpu\nscout serve openai/gpt-oss-20b --print",
+    example="scout serve Qwen/Qwen3-8B\nscout serve ./my-model --cpu\nscout serve openai/gpt-oss-20b --print\n"
+    "scout serve BAAI/bge-m3 --pooling model --port 8001",
 )
 @click.argument("model", required=False)
 @click.option("--print", "print_", is_flag=True, help="Print the command and start nothing.")
@@ -34,12 +35,17 @@ if TYPE_CHECKING:
 @click.option("--served-name", default="", help="The name it is asked by; the model's own unless given.")
 @click.option("--max-length", type=click.IntRange(256), help="Tokens of prompt and answer; what fits unless given.")
 @click.option(
-    "--memory", type=click.FloatRange(0, min_open=True), help="Share of GPU memory (0.9); GiB of cache on a CPU (2)."
+    "--memory", type=click.FloatRange(0, min_open=True), help="Share of GPU memory (0.9); whole GiB of cache on a CPU (2)."
 )
 @click.option("--max-requests", type=click.IntRange(1), help="Requests computed at once.")
 @click.option("--gpus", type=click.IntRange(1), default=1, show_default=True, help="GPUs that share the model.")
 @click.option("--no-adapters", is_flag=True, help="Without LoRA adapters.")
 @click.option("--no-fp32-head", is_flag=True, help="Leave the output head in the model's own precision.")
+@click.option(
+    "--pooling",
+    type=click.Choice(["model", "mean", "last", "cls"]),
+    help="Serve vectors and scores of texts, not words: as the model was made for, or pooled so.",
+)
 @click.option("--reasoning-parser", metavar="NAME", help="vLLM's parser of thinking; the family's unless given.")
 @click.option("--tool-parser", metavar="NAME", help="vLLM's parser of tool calls; the family's unless given.")
 @click.option("--trust-remote-code", is_flag=True, help="Run code that the model's publisher ships with it.")
@@ -55,14 +61,16 @@ def serve(ctx: click.Context, /, model: str | None, **given: Any) -> None:
     the same variable to ask. MODEL is a name on the Hub or a folder; the setting model.name unless given.
     """
     found = settings()
-    name = typed(model or "") or found.model.name
+    section = "embedding" if given["pooling"] else "model"
+    asked = found.embedding.endpoint() if given["pooling"] else found.model
+    name = typed(model or "") or asked.name
     if not name:
-        raise click.UsageError("which model? Name one, or set model.name in scout.toml")
+        raise click.UsageError(f"which model? Name one, or set {section}.name in scout.toml")
     line = _command(name, given)
     if given["print_"]:
-        say(line.shown(key_from="SCOUT_MODEL__API_KEY" if found.model.api_key.get_secret_value() else ""))
+        say(line.shown(key_from=f"SCOUT_{section.upper()}__API_KEY" if asked.api_key.get_secret_value() else ""))
         return
-    ctx.exit(_serve(found, line, name, given["wait"]))
+    ctx.exit(_serve(found, asked, section, line, name, given["wait"]))
 
 
 def _command(model: str, given: dict[str, Any]) -> Line:
@@ -99,6 +107,7 @@ def _command(model: str, given: dict[str, Any]) -> Line:
                 reasoning_parser=given["reasoning_parser"],
                 tool_parser=given["tool_parser"],
                 offline=folder is not None,
+                pooling=given["pooling"] or "",
             ),
             family(model, architecture=folder.architecture if folder else ""),
         )
@@ -106,7 +115,7 @@ def _command(model: str, given: dict[str, Any]) -> Line:
         raise click.UsageError(str(err)) from err
 
 
-def _serve(found: Settings, line: Line, model: str, seconds: float) -> int:
+def _serve(found: Settings, asked: Model, section: str, line: Line, model: str, seconds: float) -> int:
     """Start it, say how far it is, wait for a signal or its end."""
     from scout.serving.launch import LaunchError, Server, Taken
 
@@ -117,16 +126,17 @@ def _serve(found: Settings, line: Line, model: str, seconds: float) -> int:
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
-        key = found.model.api_key.get_secret_value()
-        with Server.start(line, found.data_dir, model=model, key=key) as server:
+        key = asked.api_key.get_secret_value()
+        folder = found.data_dir if section == "model" else found.data_dir / section
+        with Server.start(line, folder, model=model, key=key) as server:
             say(f"Starting vLLM for {model}; its log is {server.log}")
-            if found.model.concurrency >= line.requests > 0:
+            if section == "model" and asked.concurrency >= line.requests > 0:
                 complain(
                     f"it computes {line.requests} requests at once, and scout's own batch sends model.concurrency "
                     f"({found.model.concurrency}): no place is left for what a person waits for. Raise --max-requests"
                 )
             if server.wait(seconds, on_stage=_tell, stopped=stop.is_set):
-                _announce(found, line, stop)
+                _announce(asked, section, line, stop)
                 while not stop.wait(0.5) and server.alive:
                     pass
             return _ended(server, stop)
@@ -143,17 +153,21 @@ def _tell(stage: Stage) -> None:
     say(f"  {stage}")
 
 
-def _announce(found: Settings, line: Line, stop: threading.Event) -> None:
+def _announce(asked: Model, section: str, line: Line, stop: threading.Event) -> None:
     from scout.serving.warmup import warm
 
-    warm(found.model, line.url, stopped=stop.is_set)
+    if section == "model":  # reading labels is what takes long the first time
+        warm(asked, line.url, stopped=stop.is_set)
     if stop.is_set():
         return
+    variable = f"SCOUT_{section.upper()}"
     say(f"It answers at {line.url} (Ctrl-C ends it)")
-    if line.url not in found.model.base_urls:
-        say(f'Tell scout: model.base_urls = ["{line.url}"] in scout.toml, or SCOUT_MODEL__BASE_URLS=\'["{line.url}"]\'')
-    if not found.model.api_key.get_secret_value():
-        say("Every user of this machine can ask it; SCOUT_MODEL__API_KEY, set before the start, keeps it to yourself")
+    if line.url not in asked.base_urls:
+        say(
+            f'Tell scout: {section}.base_urls = ["{line.url}"] in scout.toml, or {variable}__BASE_URLS=\'["{line.url}"]\''
+        )
+    if not asked.api_key.get_secret_value():
+        say(f"Every user of this machine can ask it; {variable}__API_KEY, set before the start, keeps it to yourself")
 
 
 def _ended(server: Server, stop: threading.Event) -> Exit:

@@ -20,6 +20,8 @@ CPU_CACHE_GIB = 2
 CPU_BLOCK = 32
 """Tokens that the prefix cache keeps or drops together. vLLM's own choice on a CPU, 128, loses most of a short rubric's end."""
 CPU_REQUESTS = 32
+OWN_POOLING = "model"
+"""The pooling that a model was made with."""
 _COMPACT_JSON = {"backend": "xgrammar", "disable_any_whitespace": True}
 """Small models spend their tokens on white space between the fields of an answer, where they may.
 The backend is named because only xgrammar has both this and forced tool calls (guidance, in 0.32, knows no triggers)."""
@@ -58,6 +60,8 @@ class ServeOptions:
     reasoning_parser: str | None = None
     tool_parser: str | None = None
     offline: bool = False
+    pooling: str = ""
+    """Serve vectors and scores of texts in place of words: `model` for what the model was made for, else mean, last or cls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ def command(options: ServeOptions, family: Family) -> Command:
     """How to serve this model of this family.
 
     Raises:
-        BadCommand: it needs its publisher's code to run, and that is not allowed; or a name that is an option.
+        BadCommand: it needs its publisher's code to run, and that is not allowed; a name that is an option; part of a GiB on
+            a CPU.
     """
     if options.model.startswith("-"):
         raise BadCommand(f"{options.model} is no name of a model")
@@ -96,9 +101,13 @@ def command(options: ServeOptions, family: Family) -> Command:
         raise BadCommand(
             f"{options.model} needs code of its publisher to run on this machine: look at it, then add --trust-remote-code"
         )
+    if options.cpu and options.memory is not None and not options.memory.is_integer():
+        raise BadCommand(f"--memory {options.memory:g}: vLLM takes whole GiB on a CPU")
     argv = [options.python, "-m", "vllm.entrypoints.openai.api_server", "--model", options.model]
     argv += ["--host", ADDRESS, "--port", str(options.port), "--served-model-name", _served_name(options)]
     argv += _limits(options)
+    if options.pooling:
+        return _pooling(options, family, argv)
     if options.fp32_head:
         argv += ["--hf-overrides", json.dumps({"head_dtype": "float32"})]
     argv += ["--enable-prefix-caching", "--enable-prompt-tokens-details", "--scheduling-policy", "priority"]
@@ -112,6 +121,20 @@ def command(options: ServeOptions, family: Family) -> Command:
     argv.append("--disable-uvicorn-access-log")
     root = f"http://{ADDRESS}:{options.port}"
     return Command(tuple(argv), _environment(options), f"{root}/v1", root, _requests(options))
+
+
+def _pooling(options: ServeOptions, family: Family, argv: list[str]) -> Command:
+    """A model that embeds or compares (a cross-encoder) says itself how; one that writes is told how its states become a vector."""
+    argv += ["--runner", "pooling"]
+    if options.pooling != OWN_POOLING:
+        argv += ["--convert", "embed", "--pooler-config", json.dumps({"pooling_type": options.pooling.upper()})]
+    argv += family.arguments
+    if options.remote_code:
+        argv.append("--trust-remote-code")
+    argv.append("--disable-uvicorn-access-log")
+    root = f"http://{ADDRESS}:{options.port}"
+    env = {name: value for name, value in _environment(options).items() if name != "VLLM_ALLOW_RUNTIME_LORA_UPDATING"}
+    return Command(tuple(argv), env, f"{root}/v1", root, _requests(options))
 
 
 def _served_name(options: ServeOptions) -> str:

@@ -226,7 +226,7 @@ class Items(Part):
                     "INSERT OR REPLACE INTO tombstones (id, deleted_at, reason) VALUES (?, ?, ?)",
                     (gone, when(at), reason),
                 )
-            for table in ("decisions", "summaries", "readings", "ledger", "attempts", "signals"):
+            for table in ("decisions", "summaries", "readings", "ledger", "attempts", "signals", "vectors"):
                 db.conn.execute(f"DELETE FROM {table} WHERE item_id = ?", (id,))
             db.conn.execute("DELETE FROM links WHERE later = ? OR earlier = ?", (id, id))
             return db.conn.execute("DELETE FROM items WHERE id = ?", (id,)).rowcount > 0

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from scout.store import schema_attempts, schema_evals, schema_gate, schema_readings, schema_threads, schema_training
+from scout.store import (
+    schema_attempts,
+    schema_evals,
+    schema_gate,
+    schema_readings,
+    schema_threads,
+    schema_training,
+    schema_vectors,
+)
 from scout.store.schema import migrations
 
-SCHEMAS = (schema_readings, schema_gate, schema_evals, schema_attempts, schema_threads, schema_training)
+SCHEMAS = (schema_readings, schema_gate, schema_evals, schema_attempts, schema_threads, schema_training, schema_vectors)
 
 migrations._migrations.sort(key=lambda migration: migration.name)  # files are imported in the order of their names
 

@@ -44,6 +44,7 @@ from scout.store.sources import Sources
 from scout.store.stats import stats
 from scout.store.summaries import Summaries
 from scout.store.threads import Threads
+from scout.store.vectors import Vectors
 from scout.store.training import Training
 
 BUSY_SECONDS = 10.0
@@ -95,6 +96,7 @@ class Store:
         self.readings = Readings(self)
         self.researches = Researches(self)
         self.threads = Threads(self)
+        self.vectors = Vectors(self)
         self.evals = Evals(self)
         self.training = Training(self)
         self.adapters = Adapters(self)

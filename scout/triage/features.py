@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from scout.items import Item, ItemKind
+from scout.items import Item, ItemId, ItemKind
 from scout.triage import tokens
+from scout.triage import vectors as embedded
 from scout.triage.landscape import DIRECTIONS, Landscape
 from scout.triage.tokens import Tokens
+from scout.triage.vectors import Projection, Vectors
 
 Matrix = Any
 """scipy.sparse.csr_matrix, float32. scipy ships no types."""
@@ -52,8 +54,10 @@ COMMENT = Block("comment", SOURCE.end, 1 << 12, 0.4, 0.5)
 FORM = Block("form", COMMENT.end, 1 << 10, 0.3, 0.0)
 TOPIC = Block("topic", FORM.end, DIRECTIONS, 2.0, 0.0)
 """Places in the landscape: values of either sign, not counts. Empty where a recipe uses none."""
+EMBEDDED = Block("embedding", TOPIC.end, embedded.DIRECTIONS, 2.0, 0.0)
+"""Places in the eyes of a served model, likewise. Empty where there is none, and for items that it has not seen."""
 BLOCKS = (TEXT, TITLE, AUTHOR, CATEGORY, SOURCE, COMMENT, FORM)
-WIDTH = TOPIC.end
+WIDTH = EMBEDDED.end
 _STARTS = np.array([block.offset for block in BLOCKS], dtype=np.int64)
 _SIGMAS = np.array([block.sigma for block in BLOCKS], dtype=np.float32)
 _POWERS = np.array([block.power for block in BLOCKS], dtype=np.float32)
@@ -191,6 +195,8 @@ class Space:
     idf: Floats
     """[TITLE.end]: 0 for what is too rare to have learned anything from."""
     landscape: Landscape
+    projection: Projection
+    """Of the vectors of a served model."""
 
     @staticmethod
     def fit(seen: Sequence[Matrix], *, keep: Matrix | None = None) -> Space:
@@ -205,7 +211,7 @@ class Space:
         if keep is not None:
             rare[keep.indices[keep.indices < TITLE.end]] = False
         idf[rare] = 0
-        return Space(idf.astype(np.float16).astype(np.float32), Landscape.none())
+        return Space(idf.astype(np.float16).astype(np.float32), Landscape.none(), Projection.none())
 
     def with_landscape(self, scaled: Sequence[Matrix]) -> Space:
         """The same, with a landscape seen in features that were made without one."""
@@ -215,15 +221,16 @@ class Space:
         """Features with the topic block filled in."""
         if not len(self.landscape.words):
             return scaled
-        values = TOPIC.sigma * self.landscape.places(scaled)
-        ends = np.repeat(scaled.indptr[1:], DIRECTIONS)
-        columns = np.tile(np.arange(TOPIC.offset, TOPIC.end, dtype=np.int32), scaled.shape[0])
-        indices, data = np.insert(scaled.indices, ends, columns), np.insert(scaled.data, ends, values.ravel())
-        starts = scaled.indptr + DIRECTIONS * np.arange(len(scaled.indptr), dtype=np.int32)
-        return sparse.csr_matrix((data, indices, starts), shape=scaled.shape)
+        return _with_block(scaled, TOPIC, self.landscape.places(scaled))
+
+    def embed(self, features: Matrix, ids: Sequence[ItemId], vectors: Vectors) -> Matrix:
+        """Features with the embedding block filled in too; the same where this space knows no model's vectors."""
+        if not self.projection.model:
+            return features
+        return _with_block(features, EMBEDDED, self.projection.places(ids, vectors))
 
     def features(self, counted: Matrix) -> Matrix:
-        """[items, WIDTH]: all there is to know of items, from their counts."""
+        """[items, WIDTH]: all that items say of themselves, from their counts."""
         return self.place(self.scale(counted))
 
     def scale(self, counted: Matrix) -> Matrix:
@@ -244,3 +251,13 @@ class Space:
         kept = value != 0
         starts = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=counted.shape[0]))]).astype(np.int32)
         return sparse.csr_matrix((value[kept], columns[kept], starts), shape=counted.shape)
+
+
+def _with_block(features: Matrix, block: Block, values: Floats) -> Matrix:
+    """`features` with the dense `values` [items, block.size] as that block, all columns before it being there already."""
+    ends = np.repeat(features.indptr[1:], block.size)
+    columns = np.tile(np.arange(block.offset, block.end, dtype=np.int32), features.shape[0])
+    indices = np.insert(features.indices, ends, columns)
+    data = np.insert(features.data, ends, (block.sigma * values).ravel().astype(np.float32))
+    starts = features.indptr + block.size * np.arange(len(features.indptr), dtype=np.int32)
+    return sparse.csr_matrix((data, indices, starts), shape=features.shape)

@@ -24,6 +24,7 @@ from scout.triage.routing import Batch
 from scout.triage.rules import Matcher
 from scout.triage.settings import LINEAR_2, Settings
 from scout.triage.training import Pool
+from scout.triage.vectors import NONE, Vectors
 
 _CHUNK = 500
 _SURE = 12.0
@@ -77,15 +78,21 @@ class LinearPolicy:
         """What there is to tell of this fit, as JSON: see `facts.gather`."""
         return dict(self._parts.facts)
 
-    def decide(self, items: Sequence[Item]) -> list[Decision]:
+    @property
+    def sees(self) -> str:
+        """The model whose vectors it looks at; empty for none."""
+        return self._parts.space.projection.model
+
+    def decide(self, items: Sequence[Item], vectors: Vectors = NONE) -> list[Decision]:
+        """`vectors` are what `sees` made of these items, as far as that is known."""
         return [
             decision
             for start in range(0, len(items), _CHUNK)
-            for decision in self._decide(items[start : start + _CHUNK])
+            for decision in self._decide(items[start : start + _CHUNK], vectors)
         ]
 
-    def _decide(self, items: Sequence[Item]) -> list[Decision]:
-        parts, batch = self._parts, Batch.of(items, self._parts.space)
+    def _decide(self, items: Sequence[Item], vectors: Vectors) -> list[Decision]:
+        parts, batch = self._parts, Batch.of(items, self._parts.space, vectors)
         evidence = parts.router.evidence(batch)
         matched = parts.match.parts(evidence)
         layers = Layers(
@@ -134,7 +141,7 @@ class LinearPolicy:
 
 def fit(profile: Profile, corpus: Corpus, targets: Targets, settings: Settings = LINEAR_2) -> LinearPolicy:
     """The policy that this reader's thumbs, corrections and subjects ask for, given what this installation has seen."""
-    pool = training.gather(profile, corpus, landscape=settings.landscape)
+    pool = training.gather(profile, corpus, landscape=settings.landscape, vectors=settings.vectors)
     recent = pool.batch.part(range(pool.recent))
     corrected = routing.corrected_items(profile.corrections, pool.batch.items)
     router = routing.fit(profile.subjects, recent, pool.space, profile.liked, corrected)

@@ -23,6 +23,7 @@ from scout.triage.record import Record
 from scout.triage.refinement import Refinement
 from scout.triage.relevance import Community, Match, Taste
 from scout.triage.routing import Router
+from scout.triage.vectors import Projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,9 @@ def pack(parts: Parts) -> bytes:
         "landscape.directions": parts.space.landscape.directions.astype(np.float16),
         "landscape.centre": parts.space.landscape.centre,
     }
+    if projection := parts.space.projection if parts.space.projection.model else None:
+        head["embedding"] = projection.model
+        arrays |= {"embedding.centre": projection.centre, "embedding.directions": projection.directions}
     if refined := taste.refinement:
         head["refinement"] = [refined.scaling.slope, refined.scaling.shift, refined.record.rate]
         arrays |= {f"trees.{name}": getattr(refined.trees, name) for name in _TREES}
@@ -117,11 +121,17 @@ def unpack(weights: bytes) -> Parts:
     landscape = Landscape(
         arrays["landscape.words"], arrays["landscape.directions"].astype(np.float32), arrays["landscape.centre"]
     )
-    space = Space(arrays["idf"].astype(np.float32), landscape)
+    space = Space(arrays["idf"].astype(np.float32), landscape, _projection(head, arrays))
     return Parts(
         head["recipe"], head["reader"], space, router, match, Community(row("community"), centre, picks), taste,
         Thresholds(*head["thresholds"]), allow, block, head["facts"],
     )  # fmt: skip
+
+
+def _projection(head: Mapping[str, Any], arrays: blob.Arrays) -> Projection:
+    if "embedding" not in head:
+        return Projection.none()
+    return Projection(head["embedding"], arrays["embedding.centre"], arrays["embedding.directions"])
 
 
 def _habits(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> Habits:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from scout.items import Decision, Item, ItemId, Subject
+from scout.triage.vectors import NONE, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Corpus:
     """Community picks with their upvotes. Those that are not among `recent` are ignored."""
     others: tuple[Thumbed, ...] = ()
     """Thumbs of other readers."""
+    vectors: Vectors = NONE
+    """What a served model made of these items and of those thumbed, for recipes that look at that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from scout.triage.habits import Habits
 from scout.triage.logistic import Doubles
 from scout.triage.phrases import Phrases
 from scout.triage.tokens import Tokens
+from scout.triage.vectors import NONE, Vectors
 
 IN_TITLE, IN_TEXT, CATEGORIES, LIKENESS = 1.8, 0.6, 0.8, 0.7
 """What each kind of evidence weighs; chosen by reading routed titles, see docs/triage.md."""
@@ -47,9 +48,10 @@ class Batch:
     features: Matrix
 
     @staticmethod
-    def of(items: Sequence[Item], space: Space) -> Batch:
+    def of(items: Sequence[Item], space: Space, vectors: Vectors = NONE) -> Batch:
         read = tokens.read(items)
-        return Batch(items, read, space.features(counts(items, read)))
+        features = space.features(counts(items, read))
+        return Batch(items, read, space.embed(features, [item.id for item in items], vectors))
 
     def part(self, rows: range) -> Batch:
         """Those items alone; cheap, as they lie together."""

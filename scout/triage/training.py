@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -16,6 +16,7 @@ from scout.triage.features import WIDTH, Matrix, Space, counts
 from scout.triage.logistic import Doubles
 from scout.triage.policy import Corpus, Profile, Thumbed
 from scout.triage.routing import Batch
+from scout.triage.vectors import Projection
 
 _CHUNK = 500
 _USUAL = timedelta(days=30)
@@ -68,8 +69,8 @@ class Pool:
     """Recent rows that stand for a usual day: all but picks fetched from older days."""
 
 
-def gather(profile: Profile, corpus: Corpus, *, landscape: bool) -> Pool:
-    """`landscape`: whether items get a place among the others."""
+def gather(profile: Profile, corpus: Corpus, *, landscape: bool, vectors: bool = False) -> Pool:
+    """`landscape`: whether items get a place among the others; `vectors`: whether the corpus's vectors are looked at."""
     recent = _distinct(corpus.recent)
     thumbs = _newest(profile.thumbs)
     others = _newest(corpus.others)
@@ -77,6 +78,9 @@ def gather(profile: Profile, corpus: Corpus, *, landscape: bool) -> Pool:
     items = list(_distinct([*recent, *spoken, *(item for _, item in profile.liked)]))
     row_of = {item.id: row for row, item in enumerate(items)}
     batch, space = _featurize(items, routing.subject_counts(profile.subjects), landscape=landscape)
+    if vectors and (seen := Projection.fit(corpus.vectors, [item.id for item in items])).model:
+        space = replace(space, projection=seen)
+        batch = replace(batch, features=space.embed(batch.features, [item.id for item in items], corpus.vectors))
     thumbed = _labelled(thumbs, row_of)
     return Pool(
         batch=batch,
