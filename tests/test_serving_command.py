@@ -94,6 +94,13 @@ def test_limits_are_handed_on() -> None:
     assert after(made(), "--max-model-len") == "auto"
 
 
+def test_a_cpus_memory_is_in_whole_gib_which_is_all_that_vllm_takes() -> None:
+    assert made(cpu=True, memory=3.0).env["VLLM_CPU_KVCACHE_SPACE"] == "3"
+    with pytest.raises(BadCommand, match="whole GiB"):
+        made(cpu=True, memory=1.5)
+    assert after(made(memory=0.55), "--gpu-memory-utilization") == "0.55"
+
+
 def test_a_cpu_is_spared() -> None:
     found = made(cpu=True, cores=2, memory=3, preload=("/lib/a.so", "/lib/b.so"), model_length=2048)
     assert "--enforce-eager" in found.argv

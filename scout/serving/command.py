@@ -101,7 +101,7 @@ def command(options: ServeOptions, family: Family) -> Command:
         raise BadCommand(
             f"{options.model} needs code of its publisher to run on this machine: look at it, then add --trust-remote-code"
         )
-    if options.cpu and options.memory is not None and not options.memory.is_integer():
+    if options.cpu and options.memory is not None and options.memory % 1:
         raise BadCommand(f"--memory {options.memory:g}: vLLM takes whole GiB on a CPU")
     argv = [options.python, "-m", "vllm.entrypoints.openai.api_server", "--model", options.model]
     argv += ["--host", ADDRESS, "--port", str(options.port), "--served-model-name", _served_name(options)]
