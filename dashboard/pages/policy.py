@@ -13,7 +13,7 @@ from dashboard.policy_data import PolicyPage
 from dashboard.session import Here
 from dashboard.session import here as who_reads
 from dashboard.ui import html
-from scout import policies
+from scout import adapters
 from scout.digest.wording import percent, plural
 from scout.store.promotions import Challenge, Promotion
 
@@ -26,12 +26,12 @@ ACTIONS = {"promote": "promoted", "rollback": "rolled back", "restore": "restore
 
 def roll_back(here: Here) -> None:
     with actions.told(), here.store() as store:
-        policies.rollback(store, here.reader, by=actions.ORIGIN)
+        adapters.rollback(store, here.settings, here.reader, by=actions.ORIGIN)
 
 
 def restore(here: Here) -> None:
     with actions.told(), here.store() as store:
-        policies.restore(store, here.reader, by=actions.ORIGIN)
+        adapters.restore(store, here.settings, here.reader, by=actions.ORIGIN)
 
 
 def well(page: PolicyPage) -> None:

@@ -15,6 +15,7 @@ from scout.cli import policy as policy_
 from scout.cli import research as research_
 from scout.cli import rl as rl_
 from scout.cli import schedule as schedule_
+from scout.cli import train as train_
 from scout.cli.errors import ended
 from scout.cli.examples import Group
 
@@ -68,6 +69,7 @@ for command in (
     model.model,
     eval_.eval_,
     rl_.rl,
+    train_.train,
     schedule_.schedule,
     doctor.doctor,
 ):

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scout.cli import policy_words
+from scout.cli import policy_adapters, policy_words
 from scout.cli.console import progress
-from scout.cli.errors import Missing
+from scout.cli.errors import Later, Missing
 from scout.cli.examples import Group
 from scout.cli.output import emit_json, line, on_terminal, say, table
-from scout.cli.shared import as_json, open_store, reader_name, reader_option, settings
+from scout.cli.shared import as_json, existing_reader, open_store, reader_option, settings
 
 if TYPE_CHECKING:
-    from scout.config import Settings
-    from scout.store import Store
+    from scout.store.promotions import Promotion
 
 
 @click.group(cls=Group, name="policy", example="scout policy list\nscout policy challenge linear-2")
@@ -41,8 +40,10 @@ def list_(reader: str | None, versions: bool, json_: bool) -> None:
     """
     found = settings()
     with open_store(found) as store:
-        name = _reader(store, found, reader)
+        name = existing_reader(store, found, reader)
         facts = policy_words.versions(store, name) if versions else policy_words.recipes(store, name)
+        if not versions:
+            facts += policy_adapters.listed(store, name)
     if json_:
         emit_json(facts)
     elif versions:
@@ -70,7 +71,7 @@ def show(version: str | None, reader: str | None, json_: bool) -> None:
     found = settings()
     with open_store(found) as store:
         if version is None:
-            champion = store.policies.champion(_reader(store, found, reader))
+            champion = store.policies.champion(existing_reader(store, found, reader))
             if champion is None:
                 raise Missing("no policy was fitted yet; `scout run` fits the first")
             version = champion.version
@@ -90,17 +91,21 @@ def show(version: str | None, reader: str | None, json_: bool) -> None:
 @reader_option
 @as_json
 def challenge(recipe: str, reader: str | None, json_: bool) -> None:
-    """Let a recipe challenge the champion.
+    """Let a recipe, or an adapter, challenge.
 
-    Both are fitted on your earlier thumbs and asked about the later ones. What came of it is kept; `promote` goes by it.
+    Both recipes are fitted on your earlier thumbs and asked about the later ones; an adapter meets the model as it reads now,
+    on thumbs that its training never saw and on suites (docs/training.md). What came of it is kept; `promote` goes by it.
     Changes nothing about who serves.
     """
     from scout.cli import policy_judging
 
     found = settings()
     with open_store(found) as store, _explained(), progress() as bars:
-        name = _reader(store, found, reader)
-        fought = policy_judging.challenge(store, found, name, _recipe(recipe), by="cli", progress=bars)
+        name = existing_reader(store, found, reader)
+        if policy_adapters.is_adapter(store, _recipe(recipe)):
+            fought = policy_adapters.challenge(store, found, name, _recipe(recipe), bars=bars)
+        else:
+            fought = policy_judging.challenge(store, found, name, _recipe(recipe), by="cli", progress=bars)
     if json_:
         emit_json(policy_words.challenge_facts(fought))
         return
@@ -130,7 +135,7 @@ def compare(recipes: tuple[str, ...], reader: str | None, unknown: str, json_: b
 
     found = settings()
     with open_store(found) as store, _explained(), progress() as bars:
-        name = _reader(store, found, reader)
+        name = existing_reader(store, found, reader)
         policy_judging.champion_of(store, name)
         names = [policy_judging.known(_recipe(recipe)) for recipe in dict.fromkeys(recipes)]
         blocks = backtest.plan(store, found, name)
@@ -154,9 +159,10 @@ def compare(recipes: tuple[str, ...], reader: str | None, unknown: str, json_: b
 @click.option("--force", is_flag=True, help="Without a gate that was passed; needs --why.")
 @click.option("--why", default="", metavar="TEXT", help="Written down with it.")
 def promote(recipe: str, reader: str | None, force: bool, why: str) -> None:
-    """Let a recipe serve, if it passed the gate.
+    """Let a recipe or an adapter serve.
 
-    It needs a challenge won against the champion within the last 30 days. --force does without one, and says so for good.
+    Either needs a challenge won against what serves now, within the last 30 days; --force does without one, and says so for
+    good. An adapter is first loaded into the running server; where that fails nothing changes.
     """
     from scout import policies
     from scout.cli import policy_judging
@@ -165,8 +171,15 @@ def promote(recipe: str, reader: str | None, force: bool, why: str) -> None:
     if force and not why.strip():
         raise click.UsageError("--force needs --why TEXT, which is written down")
     found = settings()
+    with open_store(found) as store, _explained():
+        name = existing_reader(store, found, reader)
+        if policy_adapters.is_adapter(store, _recipe(recipe)):
+            _say_promoted(
+                policy_adapters.promote(store, found, name, _recipe(recipe), force=force, why=line(why)), name
+            )
+            return
     with open_store(found) as store, held(found, "run"), _explained():
-        name, wanted = _reader(store, found, reader), policy_judging.known(_recipe(recipe))
+        wanted = policy_judging.known(_recipe(recipe))
         won = policy_judging.passed(store, name, wanted)
         if won is None and not force:
             raise Missing(f"{wanted} has passed no gate for {name}: {policy_words.why_not(store, name, wanted)}")
@@ -180,7 +193,12 @@ def promote(recipe: str, reader: str | None, force: bool, why: str) -> None:
             forced=won is None,
             evidence=won.evidence if won else None,
         )
-    say(f"{change.recipe} serves {name} from now on ({change.version}), in place of {change.from_recipe}.")
+    _say_promoted(change, name)
+
+
+def _say_promoted(change: Promotion, reader: str) -> None:
+    version = f" ({change.version})" if not change.recipe.endswith(change.version) else ""
+    say(f"{change.recipe} serves {reader} from now on{version}, in place of {change.from_recipe}.")
     say("Take it back with `scout policy rollback`.")
 
 
@@ -191,15 +209,17 @@ def promote(recipe: str, reader: str | None, force: bool, why: str) -> None:
 def rollback(reader: str | None, undo: bool, why: str) -> None:
     """Take the last promotion back.
 
-    Who served before serves again, as it was; the next run refits it on what you have said since.
+    Who served before serves again, as it was; the next run refits a recipe on what you have said since. An adapter is dropped
+    from the server, and the one before it, if there was one, loaded first.
     """
-    from scout import policies
+    from scout import adapters
 
     found = settings()
     with open_store(found) as store, _explained():
-        name = _reader(store, found, reader)
-        change = (policies.restore if undo else policies.rollback)(store, name, by="cli", why=line(why))
-    say(f"{change.recipe} serves {name} again ({change.version}), in place of {change.from_recipe}.")
+        name = existing_reader(store, found, reader)
+        change = (adapters.restore if undo else adapters.rollback)(store, found, name, by="cli", why=line(why))
+    version = f" ({change.version})" if not change.recipe.endswith(change.version) else ""
+    say(f"{change.recipe} serves {name} again{version}, in place of {change.from_recipe}.")
 
 
 def _recipe(given: str) -> str:
@@ -208,21 +228,18 @@ def _recipe(given: str) -> str:
     return typed(given)
 
 
-def _reader(store: Store, found: Settings, given: str | None) -> str:
-    from scout.pipeline import readers
-
-    name, names = reader_name(found, given), readers(store, found)
-    if name not in names:
-        raise Missing(f"no reader {name!r}; there are {', '.join(names)}")
-    return name
-
-
 @contextmanager
 def _explained() -> Iterator[None]:
     """What cannot be changed so becomes a line for whoever asked."""
+    from scout.adapters import ServerTrouble
     from scout.policies import NoChange
 
     try:
         yield
+    except ServerTrouble as err:
+        raise (Later if err.passes else Missing)(str(err)) from err
     except NoChange as err:
         raise Missing(str(err)) from err
+
+
+policy.add_command(policy_adapters.adopt)

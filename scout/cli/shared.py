@@ -96,6 +96,19 @@ def reader_name(found: Settings, given: str | None) -> str:
     return name
 
 
+def existing_reader(store: Store, found: Settings, given: str | None) -> str:
+    """
+    Raises:
+        Missing: nobody reads under that name.
+    """
+    from scout.pipeline import readers
+
+    name, names = reader_name(found, given), readers(store, found)
+    if name not in names:
+        raise Missing(f"no reader {name!r}; there are {', '.join(names)}")
+    return name
+
+
 def new_token() -> str:
     """Makes a write land once, however often it is tried again."""
     return f"cli-{secrets.token_hex(8)}"
