@@ -19,6 +19,7 @@ from scout.digest.model import Digest
 from scout.digest.wording import feature_name
 from scout.items import Aspect, Decision, Health, Impression, Item, ItemId, ItemKind, Lane, Release, Signal, Summary
 from scout.items import Feedback as Word
+from scout.logged import told_of_skipped
 from scout.store import Store
 from scout.store.items import Stored, Version
 from scout.store.jobs import JobRow, JobState
@@ -224,7 +225,7 @@ def learned(store: Store, reader: str) -> Learned | None:
     return Learned(
         policy.version, policy.made_at, held_out.get("agreement"), int(held_out.get("n") or 0),
         _weights(strongest.get("up")), _weights(strongest.get("down")),
-        tuple(filter(None, (honest.promised(policy.facts), honest.told_of_bursts(policy.facts)))),
+        tuple(filter(None, (honest.promised(policy.facts), told_of_skipped(store, reader), honest.told_of_bursts(policy.facts)))),
     )  # fmt: skip
 
 

@@ -44,7 +44,18 @@ class JobStopped(Exception):
     """The job was asked to end and did; the message says what stands."""
 
 
-def work(settings: Settings, *, once: bool = False, stop: Callable[[], bool] = lambda: False) -> int:
+AfterRun = Callable[[Store, Settings, Progress], Sequence[str]]
+"""What a run that was asked for does at its end beyond the pipeline, and what it has to say of it."""
+
+
+def nothing_more(store: Store, settings: Settings, progress: Progress) -> Sequence[str]:
+    return ()
+
+
+def work(
+    settings: Settings, *, once: bool = False, stop: Callable[[], bool] = lambda: False,
+    after_run: AfterRun = nothing_more,
+) -> int:  # fmt: skip
     """Do the waiting jobs, then (unless `once`) wait for more until `stop()`. How many were done.
 
     Settings are read anew for every job, since a page may have changed them.
@@ -60,16 +71,22 @@ def work(settings: Settings, *, once: bool = False, stop: Callable[[], bool] = l
     with held(settings, "worker"), ThreadPoolExecutor(1, thread_name_prefix="long-jobs") as threads:
         with Store(settings.database) as store:
             store.jobs.requeue_orphans()
-        beside = threads.submit(_serve, settings, only=LONG, but=(), once=once, stop=ends)
+        beside = threads.submit(_serve, settings, only=LONG, but=(), once=once, stop=ends, after_run=after_run)
         try:
-            done = _serve(settings, only=(), but=LONG, once=once, stop=lambda: stop() or (beside.done() and not once))
+            done = _serve(
+                settings, only=(), but=LONG, once=once, stop=lambda: stop() or (beside.done() and not once),
+                after_run=after_run,
+            )  # fmt: skip
             return done + beside.result()
         finally:
             if not once:
                 left.set()
 
 
-def _serve(settings: Settings, *, only: Sequence[str], but: Sequence[str], once: bool, stop: Callable[[], bool]) -> int:
+def _serve(
+    settings: Settings, *, only: Sequence[str], but: Sequence[str], once: bool, stop: Callable[[], bool],
+    after_run: AfterRun,
+) -> int:  # fmt: skip
     """Do jobs of those kinds until `stop()`, or with `once` until none waits. How many were done."""
     done = 0
     with Store(settings.database) as store:
@@ -80,13 +97,13 @@ def _serve(settings: Settings, *, only: Sequence[str], but: Sequence[str], once:
                     break
                 time.sleep(POLL_SECONDS)
                 continue
-            _do(store, load(), job, stop)
+            _do(store, load(), job, stop, after_run)
             done += 1
     return done
 
 
-def _do(store: Store, settings: Settings, job: JobRow, stop: Callable[[], bool]) -> None:
-    task = _Task(store, job.id, stop)
+def _do(store: Store, settings: Settings, job: JobRow, stop: Callable[[], bool], after_run: AfterRun) -> None:
+    task = _Task(store, job.id, stop, after_run)
     try:
         message = KINDS[job.kind](store, settings, job.payload, task)
         state = JobState.DONE
@@ -105,8 +122,8 @@ def _do(store: Store, settings: Settings, job: JobRow, stop: Callable[[], bool])
 class _Task:
     """A job under way: its progress lands in its row, at most a few times a second; it may be asked to end."""
 
-    def __init__(self, store: Store, job: int, stop: Callable[[], bool]) -> None:
-        self.store, self.job, self._stop = store, job, stop
+    def __init__(self, store: Store, job: int, stop: Callable[[], bool], after_run: AfterRun) -> None:
+        self.store, self.job, self._stop, self.after_run = store, job, stop, after_run
         self.name, self.total, self.steps, self.written = "", 0, 0, 0.0
 
     def is_to_end(self) -> bool:
@@ -132,12 +149,13 @@ class _Task:
             self.written = time.monotonic()
 
 
-def _run(store: Store, settings: Settings, payload: Mapping[str, Any], progress: Progress) -> str:
+def _run(store: Store, settings: Settings, payload: Mapping[str, Any], progress: _Task) -> str:
     with held(settings, "run"):
         report = pipeline.run(store, settings, progress=progress)
+        more = progress.after_run(store, settings, progress) if report.code is Exit.DONE else ()
     if report.code is not Exit.DONE:
         raise JobFailed(report.message)
-    return report.message
+    return "; ".join([report.message, *more])
 
 
 def _poll(store: Store, settings: Settings, payload: Mapping[str, Any], progress: Progress) -> str:

@@ -17,6 +17,7 @@ from scout.digest.choose import is_ruled
 from scout.digest.missed import REST, MissedPage
 from scout.items import Aspect, Decision, Impression, Item, ItemId, Lane, Slot
 from scout.store import Store
+from scout.triage import risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,22 @@ class Log:
     def _was_shown_before(self, id: ItemId, day: date) -> bool:
         seen = self.impressions.get(id)
         return seen is not None and not _is_missed(seen) and seen.digest_date < day
+
+
+def told_of_skipped(store: Store, reader: str) -> str:
+    """What the reader's thumbs on items that chance took from the skip lane say of all of it; "" while they are too few.
+
+    Thumbs on the weekly page, which draws more from some parts of the lane, are `evals.missed`'s.
+    """
+    drawn = [
+        seen.item_id
+        for seen in store.digests.impressions(reader)
+        if seen.lane is Lane.SKIP and seen.slot is Slot.DIGEST and seen.propensity < 1
+    ]
+    words = store.feedback.current(reader, drawn)
+    thumbs = [word.value for id in dict.fromkeys(drawn) if (word := words.get(id, {}).get(Aspect.THUMB))]
+    said = [value == "up" for value in thumbs if value in ("up", "down")]  # the rest was taken back
+    return risk.told_of_skipped(sum(said), len(said))
 
 
 def days_of(store: Store, reader: str) -> Mapping[ItemId, date]:

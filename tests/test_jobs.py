@@ -11,6 +11,7 @@ from net_server import Site, serving
 from scout import config, jobs
 from scout.clock import now
 from scout.locks import Locked, held
+from scout.progress import Progress
 from scout.store import Store
 from scout.store.jobs import JobRow, JobState
 
@@ -125,3 +126,20 @@ def test_a_lock_is_free_once_its_holder_is_gone(settings: config.Settings, tmp_p
         pass
     with held(settings, "run"):
         assert (settings.data_dir / "run.lock").exists()
+
+
+def test_a_run_that_a_page_asked_for_does_what_a_run_does_at_its_end(settings: config.Settings) -> None:
+    with Store(settings.database) as store:
+        id = store.jobs.ask("run", {}, now())
+        after: list[str] = []
+
+        def challenge(open_store: Store, chosen: config.Settings, progress: Progress) -> list[str]:
+            after.append(chosen.reader)
+            return ["linear-9 challenged linear-2 for me: too few thumbs"]
+
+        assert jobs.work(settings, once=True, after_run=challenge) == 1
+        job = store.jobs.get(id)
+    assert job is not None
+    assert job.state is JobState.DONE
+    assert job.message.endswith("; linear-9 challenged linear-2 for me: too few thumbs")
+    assert after == ["me"]

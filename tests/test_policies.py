@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,10 +10,14 @@ import pytest
 from policy_samples import READER, Fits, default, lived, thumb, two_recipes
 
 from scout import backtest, policies
+from scout.clock import now
+from scout.items import Aspect, Feedback, Lane
+from scout.logged import told_of_skipped
 from scout.policies import NoChange
 from scout.readers import profile
 from scout.store.promotions import Action
 from scout.triage import recipes
+from scout.triage.policy import Corpus, Profile, Targets
 
 pytestmark = pytest.mark.usefixtures("fits")
 
@@ -164,3 +169,31 @@ def test_past_candidates_carry_the_odds_of_their_digest(monkeypatch: pytest.Monk
         assert {round(one.propensity, 9) for one in monday if not one.chosen} <= rates
         assert len(lucky) >= 6
         assert all(one.up is None or one.shown for one in monday)
+
+
+def test_thumbs_on_explored_items_bound_what_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    with lived(monkeypatch, days=4) as (store, _):
+        explored = [
+            seen for seen in store.digests.impressions(READER) if seen.lane is Lane.SKIP and seen.propensity < 1
+        ]
+        words = store.feedback.current(READER, [seen.item_id for seen in explored])
+        assert len(words) >= 10
+        assert told_of_skipped(store, READER).startswith(f"Of {len(words)} skipped items that chance put into digests")
+        for seen in explored:
+            store.feedback.add(Feedback(READER, seen.item_id, Aspect.THUMB, "none", now(), origin="dashboard"))
+        assert told_of_skipped(store, READER) == ""
+
+
+def test_the_past_is_fitted_with_the_recall_that_is_asked_for_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    with lived(monkeypatch, days=3) as (store, settings):
+        wished = settings.model_copy(update={"triage": settings.triage.model_copy(update={"recall": 0.8})})
+        asked: list[float | None] = []
+        recipe = recipes.RECIPES["dull-1"]
+
+        def fit(known: Profile, seen: Corpus, targets: Targets) -> recipes.Fitted:
+            asked.append(targets.recall)
+            return recipe.fit(known, seen, targets)
+
+        monkeypatch.setitem(recipes.RECIPES, "dull-1", replace(recipe, fit=fit))
+        backtest.run(store, wished, READER, backtest.plan(store, wished, READER), ["dull-1"])
+        assert set(asked) == {0.8}

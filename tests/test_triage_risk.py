@@ -62,7 +62,8 @@ def test_a_promise_names_its_figures() -> None:
     found = risk.promise([(day, 0.3, True) for day in days], 0.9)
     assert found.sentence() == (
         "With 95% confidence, the read and unsure lanes hold at least 90% of what you would thumb up, measured on 40 "
-        "thumbs up that were held out."
+        "thumbs up that were held out. That stands on what you will thumb up being like them: where your interests or the "
+        "field move, it can fail until new thumbs have come."
     )
 
 
@@ -82,6 +83,14 @@ def test_bounds_of_clopper_and_pearson_are_the_published_ones() -> None:
     assert risk.recall_bound(0, 10) == 0
     assert risk.missed_bound(0, 30) == pytest.approx(1 - 0.05 ** (1 / 30))  # the rule of three, exactly
     assert risk.missed_bound(5, 5) == 1
+
+
+def test_the_bound_is_told_in_words_once_it_says_something() -> None:
+    assert risk.told_of_skipped(0, 9) == ""
+    assert risk.told_of_skipped(1, 30) == (
+        "Of 30 skipped items that chance put into digests and you thumbed, you wanted 1: with 95% confidence no more than "
+        "14.9% of what is skipped is like that."
+    )
 
 
 def test_the_bound_on_what_is_missed_covers_the_truth() -> None:

@@ -191,6 +191,7 @@ def _life(store: Store) -> Iterator[Finding]:
 
 def _claims(store: Store) -> Iterator[Finding]:
     """What each reader's policy promises, and what it noticed of how thumbs came."""
+    from scout.logged import told_of_skipped
     from scout.triage import honest
 
     for row in store.readers.all():
@@ -200,6 +201,8 @@ def _claims(store: Store) -> Iterator[Finding]:
         if promised := honest.promised(champion.facts):
             kept = (champion.facts.get("promise") or {}).get("line") is not None
             yield Finding(f"recall of {row.name}", Level.OK if kept else Level.WARN, promised)
+        if skipped := told_of_skipped(store, row.name):
+            yield Finding(f"skipped by {row.name}'s policy", Level.OK, skipped)
         if told := honest.told_of_bursts(champion.facts):
             yield Finding(f"thumbs of {row.name}", Level.WARN, told)
 

@@ -134,6 +134,16 @@ def passed(store: Store, reader: str, recipe: str) -> Challenge | None:
     return newest if newest and newest.passed and now() - newest.at <= VALID else None
 
 
+def after_run(store: Store, settings: Settings, progress: Progress) -> list[str]:
+    """What is due after a daily run, whoever asked for it, and in a sentence each what came of it."""
+    from scout.pipeline import readers
+
+    found = challenge_when_due(store, settings, readers(store, settings), progress=progress)
+    return [
+        f"{each.challenger} challenged {each.champion} for {each.reader}: {each.evidence['reason']}" for each in found
+    ]
+
+
 def challenge_when_due(
     store: Store, settings: Settings, names: Sequence[str], *, progress: Progress = SILENT
 ) -> list[Challenge]:

@@ -20,8 +20,16 @@ from scipy import stats
 from scout.triage.logistic import Doubles
 
 CONFIDENCE = 0.95
+ASSUMPTION = (
+    "That stands on what you will thumb up being like them: where your interests or the field move, it can fail until new "
+    "thumbs have come."
+)
+"""What a reader must know of a promise; it failed once in five measured, see docs/uncertainty.md."""
 A_DAY = 0.5
 """At most this share of the thumbs up that a promise rests on may be of one day: a day's mood is one observation."""
+
+
+_TELLING = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Promise:
         if self.line is not None:
             return (
                 f"With {sure} confidence, the read and unsure lanes hold at least {share} of what you would thumb up, "
-                f"measured on {self.held_out} thumbs up that were held out."
+                f"measured on {self.held_out} thumbs up that were held out. {ASSUMPTION}"
             )
         if self.crowded:
             return (
@@ -101,6 +109,16 @@ def missed_bound(ups: int, shown: int, *, confidence: float = CONFIDENCE) -> flo
     `shown` are items that chance took from it, every one as likely, and the reader judged; `ups` the thumbs up among them.
     """
     return float(stats.beta.ppf(confidence, ups + 1, shown - ups)) if ups < shown else 1.0
+
+
+def told_of_skipped(ups: int, shown: int) -> str:
+    """`missed_bound` in a sentence; "" below `_TELLING` items, of which nothing much can be said."""
+    if shown < _TELLING:
+        return ""
+    return (
+        f"Of {shown} skipped items that chance put into digests and you thumbed, you wanted {ups}: with {_percent(CONFIDENCE)} "
+        f"confidence no more than {_percent(missed_bound(ups, shown))} of what is skipped is like that."
+    )
 
 
 def _share_of_a_day(days: Iterable[date | None]) -> float:
