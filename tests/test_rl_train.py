@@ -2,59 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the rl extra")
 transformers = pytest.importorskip("transformers", reason="needs the rl extra")
 
+from tiny_policy import decode, echo, tiny, weights  # noqa: E402
+
 from rl import checkpoints  # noqa: E402
 from rl.mismatch import measure  # noqa: E402
 from rl.monitor import Kind  # noqa: E402
-from rl.rewards import Label, Reward  # noqa: E402
+from rl.rewards import Label  # noqa: E402
 from rl.rollout import SamplerFailed, Sampling, logprobs_of, pack, sample  # noqa: E402
-from rl.task import Example, Triage, rating, rating_examples, rendering  # noqa: E402
+from rl.task import Triage, rating, rating_examples, rendering  # noqa: E402
 from rl.train import Plan, train  # noqa: E402
 
-WORDS = 14
 PLAN = Plan(steps=6, prompts=4, group=16, learning_rate=3e-3, held_out_every=2, seed=5)
-
-
-def tiny(seed: int = 0):
-    torch.manual_seed(seed)
-    config = transformers.LlamaConfig(
-        vocab_size=WORDS, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, tie_word_embeddings=True, max_position_embeddings=64,
-    )  # fmt: skip
-    return transformers.LlamaForCausalLM(config).eval()
-
-
-def decode(ids) -> str:
-    return " ".join(map(str, ids))
-
-
-@dataclass
-class Echo:
-    """Worth 1 for answering a prompt's last word plus six; `pays` may say otherwise while training."""
-
-    examples: tuple[Example, ...]
-    held_out: tuple[Example, ...]
-    pays: object = None
-
-    def worth(self, example, answer) -> Reward:
-        right = float(answer == str(example.prompt[-1] + 6))
-        paid = float(self.pays(answer)) if self.pays and example in self.examples else right
-        return Reward(paid, {"rating": paid})
-
-
-def echo(pays=None) -> Echo:
-    made = [Example(f"e{n}", (1, 2 + n % 3, 2 + n % 5), f"text {n}", Label()) for n in range(21)]
-    return Echo(tuple(made[:14]), tuple(made[14:]), pays)
-
-
-def weights(model) -> list:
-    return [weight.detach().clone() for weight in model.parameters()]
 
 
 def test_a_toy_task_is_learned_and_the_held_out_labels_agree() -> None:
