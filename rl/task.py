@@ -6,7 +6,7 @@ prompting`), so the token that is rewarded here is the one whose probability is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -58,17 +58,26 @@ def rating(answer: str) -> str | None:
 
 
 def rating_examples(
-    profile: Profile, labelled: Sequence[tuple[Item, Label]], render: Callable[[Sequence[Message]], Sequence[int]]
-) -> tuple[Example, ...]:
+    profile: Profile, labelled: Sequence[tuple[Item, Label]], render: Callable[[Sequence[Message]], Sequence[int]],
+    *, estimates: Mapping[str, float] | None = None, chars: int = LABEL_CHARS,
+) -> tuple[Example, ...]:  # fmt: skip
     """Items with a reader's word on each, as examples. Of two words on one item the later one counts.
 
     Args:
         render: messages to token ids, as the server renders them (`rendering`).
+        estimates: the embedded policy's probability by item id, where the model is to be told it. Of items that policy was
+            fitted to it must be out of fold.
+        chars: how much of a text is shown; serving shows `LABEL_CHARS`.
     """
-    asked = rubric(profile)
+    asked, told = rubric(profile), estimates or {}
     latest = {item.id: (item, label) for item, label in labelled if label.up is not None}
     return tuple(
-        Example(item.id, tuple(render(rate_messages(asked, shown(item, limit=LABEL_CHARS)))), item.text, label)
+        Example(
+            item.id,
+            tuple(render(rate_messages(asked, shown(item, limit=chars), estimate=told.get(item.id)))),
+            item.text,
+            label,
+        )
         for item, label in latest.values()
     )
 

@@ -9,7 +9,7 @@ from rl.losses import Loss
 
 def kto(
     logprobs: Tensor, reference: Tensor, up: Tensor, *, baseline: Tensor | float = 0.0, beta: float = 0.1,
-    up_weight: float = 1.0, down_weight: float = 1.0,
+    up_weight: float = 1.0, down_weight: float = 1.0, weights: Tensor | None = None,
 ) -> Loss:  # fmt: skip
     """Prospect-theoretic loss of answers that were thumbed.
 
@@ -21,6 +21,7 @@ def kto(
             answer is held against. It carries no gradient.
         beta: how far the policy may go from the reference: the smaller the farther.
         up_weight, down_weight: what a thumb counts; with n_up up and n_down down they should balance.
+        weights: [B] what each single thumb counts beside that, by its reason.
 
     Raises:
         ValueError: the thumbs are all of one kind. Such a batch moves every answer one way and ends in NaN.
@@ -31,7 +32,8 @@ def kto(
     held = baseline.detach().mean().clamp(min=0) if isinstance(baseline, Tensor) else max(0.0, baseline)
     liked = 1 - (beta * (margin - held)).sigmoid()
     disliked = 1 - (beta * (held - margin)).sigmoid()
-    value = (up_weight * liked).where(up, down_weight * disliked).mean()
+    terms = (up_weight * liked).where(up, down_weight * disliked)
+    value = (terms if weights is None else terms * weights).mean()
     told = margin.detach()
     return Loss(
         value,

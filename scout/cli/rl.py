@@ -12,6 +12,7 @@ import click
 from scout.cli.errors import Later
 from scout.cli.examples import Group
 from scout.cli.output import emit_json, say, table
+from scout.cli.rl_thumbs import thumbs
 from scout.cli.shared import as_json
 from scout.exit_codes import Exit
 
@@ -25,6 +26,9 @@ PLACES = ("place", "off (RMS)", "cosine", "largest", "own, in roundings", "train
 @click.group(cls=Group, example="scout rl parity .cache/smollm2")
 def rl() -> None:
     """Train on thumbs; check training."""
+
+
+rl.add_command(thumbs)
 
 
 @rl.command(example="scout rl parity .cache/smollm2\nscout rl parity my-model --body float32 --tokens 256 --json")

@@ -157,8 +157,10 @@ def route_messages(rubric: Rubric, item: Shown) -> list[Message]:
     return _asked(rubric.route, f"{item.block}\n\nThe letter of the item's subject:")
 
 
-def rate_messages(rubric: Rubric, item: Shown) -> list[Message]:
-    return _asked(rubric.rate, f"{item.block}\n\nYour rating, from 1 to 5:")
+def rate_messages(rubric: Rubric, item: Shown, *, estimate: float | None = None) -> list[Message]:
+    """`estimate` is the embedded policy's probability of a thumb up, for a model that was trained to be told it."""
+    told = "" if estimate is None else f"Their earlier thumbs make it {estimate:.0%} likely that they want it.\n"
+    return _asked(rubric.rate, f"{item.block}\n\n{told}Your rating, from 1 to 5:")
 
 
 def summary_messages(rubric: Rubric, item: Shown, near: Nearness) -> list[Message]:

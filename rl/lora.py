@@ -1,0 +1,67 @@
+"""A LoRA adapter on a checkpoint: put on, trained elsewhere, and kept as the folder that vLLM loads.
+
+The head is never adapted: it is the function whose precision `rl.head` is about, and servers keep it in FP32 apart. Nor are the
+layers below `first`, so that what they compute need be computed once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def loaded(checkpoint: Path) -> tuple[Any, Any]:
+    """The model of a checkpoint, in FP32 and with nothing that wants gradients, and its tokenizer.
+
+    Raises:
+        OSError, ValueError: transformers cannot read it.
+    """
+    import transformers
+
+    model = transformers.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32)
+    return model.requires_grad_(False), transformers.AutoTokenizer.from_pretrained(checkpoint)
+
+
+def adapted(model: Any, *, rank: int, first: int, seed: int, dropout: float = 0.0, alpha: float | None = None) -> Any:
+    """The model with a fresh adapter on every linear layer of the body from layer `first` on; it computes what it did.
+
+    Raises:
+        ValueError: the model has no layer `first`.
+    """
+    import peft
+
+    layers = model.config.num_hidden_layers
+    if not 0 <= first < layers:
+        raise ValueError(f"the model has layers 0 to {layers - 1}; none of them is {first}")
+    linear = {
+        name.rpartition(".")[2]
+        for name, part in model.model.layers.named_modules()
+        if isinstance(part, torch.nn.Linear)
+    }
+    torch.manual_seed(seed)
+    config = peft.LoraConfig(
+        r=rank, lora_alpha=alpha or 2 * rank, lora_dropout=dropout, target_modules=sorted(linear),
+        layers_to_transform=list(range(first, layers)), task_type="CAUSAL_LM",
+    )  # fmt: skip
+    return peft.get_peft_model(model, config)
+
+
+def save(model: Any, folder: Path) -> Path:
+    """Keep the adapter in `folder`; written beside and moved there whole.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    beside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        model.save_pretrained(beside)
+        shutil.rmtree(folder, ignore_errors=True)
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder

@@ -1,0 +1,111 @@
+"""The one token that a rating is: its log-probabilities, what they are read as, and the losses on them.
+
+One forward a prompt tells everything: the distribution that serving reads, and any number of draws from it. So a group of
+answers costs no more than one, and policy and sampler are the same to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from rl.advantages import group_advantages
+from rl.head import token_logprobs
+from rl.losses import Batch, Loss, cispo
+from rl.rewards import STANDS_FOR, Label, brier
+from rl.thumbs_loss import kto
+from scout.triage.llm import rating_of
+from scout.triage.prompting import RATING_LABELS
+
+
+def label_ids(tokenizer: object) -> tuple[int, ...]:
+    """The token of each rating.
+
+    Raises:
+        ValueError: a rating is more than one token to this tokenizer, so that it cannot be read off one.
+    """
+    found = [tokenizer.encode(label, add_special_tokens=False) for label in RATING_LABELS]  # type: ignore[attr-defined]
+    if long := [label for label, ids in zip(RATING_LABELS, found, strict=True) if len(ids) != 1]:
+        raise ValueError(f"the rating {long[0]!r} is no single token of this model")
+    return tuple(ids[0] for ids in found)
+
+
+def label_logprobs(states: Tensor, weight: Tensor, labels: Sequence[int]) -> Tensor:
+    """[B, labels] log-probability of each label among all tokens, by the FP32 head.
+
+    Args:
+        states: [B, H] behind the body's norm.
+        weight: [V, H] the head.
+    """
+    targets = torch.tensor(labels, device=states.device).repeat(len(states))
+    return token_logprobs(states.repeat_interleave(len(labels), dim=0), weight, targets).view(len(states), len(labels))
+
+
+def read(logprobs: Tensor) -> list[float]:
+    """[B, labels] → what serving makes of each distribution: the mean rating, scaled to (0, 1)."""
+    shares = logprobs.detach().softmax(dim=1).tolist()
+    return [rating_of(dict(zip(RATING_LABELS, row, strict=True))) for row in shares]
+
+
+def worth(logprobs: Tensor, up: Tensor) -> Tensor:
+    """[B] what a draw from each distribution is worth on average, by the proper scoring rule of `rl.rewards`."""
+    stands = torch.tensor([STANDS_FOR[label] for label in RATING_LABELS], device=logprobs.device)
+    scores = 1 - (stands[None] - up.float()[:, None]) ** 2
+    return (logprobs.detach().exp() * scores).sum(dim=1)
+
+
+def kto_loss(logprobs: Tensor, reference: Tensor, up: Tensor, weights: Tensor, *, beta: float) -> Loss:
+    """KTO where a thumb up says yes to the highest rating and no to the lowest, a thumb down the opposite.
+
+    Args:
+        logprobs, reference: [B, labels] under the policy and under what training began from.
+        up: [B] bool. weights: [B] what each thumb counts.
+
+    The baseline is the KL divergence of the policy from the reference over the labels, exactly, where the paper
+    estimates it from mismatched answers.
+    """
+    highest, lowest = len(RATING_LABELS) - 1, 0
+    baseline = (logprobs.detach().exp() * (logprobs.detach() - reference)).sum(dim=1)
+    found = kto(
+        torch.cat([logprobs[:, highest], logprobs[:, lowest]]), torch.cat([reference[:, highest], reference[:, lowest]]),
+        torch.cat([up, ~up]), baseline=baseline, beta=beta, weights=torch.cat([weights, weights]),
+    )  # fmt: skip
+    return found
+
+
+def cispo_loss(
+    states: Tensor, weight: Tensor, labels: Sequence[int], given: Sequence[Label], *, group: int, generator: torch.Generator,
+    reference: Tensor | None = None, beta: float = 0.0,
+) -> Loss:  # fmt: skip
+    """CISPO on `group` ratings drawn for each prompt from all tokens, rewarded by the thumb; a token that is none is worth 0.
+
+    Args:
+        states: [B, H] behind the body's norm.
+        reference: [B, labels] for a KL term of size `beta`, over the labels drawn.
+    """
+    with torch.no_grad():
+        logits = states.float() @ weight.float().T
+        drawn = torch.multinomial(logits.softmax(dim=1).cpu(), group, replacement=True, generator=generator)
+        place = {id: rank for rank, id in enumerate(labels)}
+        rewards = torch.tensor(
+            [[_brier(place.get(id), label) for id in row] for row, label in zip(drawn.tolist(), given, strict=True)]
+        )
+        weighed = torch.tensor([label.weight for label in given])[:, None]
+        advantages = (group_advantages(rewards).values * weighed).flatten().to(states.device)
+    targets = drawn.flatten().to(states.device)
+    said = token_logprobs(states.repeat_interleave(group, dim=0), weight, targets)[:, None]
+    fixed = None
+    if reference is not None:
+        known = torch.tensor([[place.get(id, -1) for id in row] for row in drawn.tolist()], device=states.device)
+        fixed = reference.gather(1, known.clamp(min=0)).where(known >= 0, said.detach().view_as(known)).view(-1, 1)
+    found = cispo(
+        Batch(logprobs=said, old=said.detach(), mask=torch.ones_like(said, dtype=torch.bool), advantages=advantages, reference=fixed),
+        beta=beta,
+    )  # fmt: skip
+    return Loss(found.value, {**found.metrics, "drawn": float(rewards.mean())})
+
+
+def _brier(rank: int | None, label: Label) -> float:
+    return 0.0 if rank is None else brier(STANDS_FOR[RATING_LABELS[rank]], up=bool(label.up))

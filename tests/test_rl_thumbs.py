@@ -1,0 +1,185 @@
+"""Learning thumbs on the rating token: the plain forward's function, learned, resumed to the bit, refused where it cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the rl extra")
+pytest.importorskip("transformers", reason="needs the rl extra")
+pytest.importorskip("peft", reason="needs the rl extra")
+
+from rl import checkpoints, lora, rating, tail, thumbs  # noqa: E402
+from rl.rewards import Label  # noqa: E402
+from rl.task import Example  # noqa: E402
+from rl.thumbs import Plan, learn  # noqa: E402
+from rl.thumbs_run import area  # noqa: E402
+from rl.timing import Clock, overhead  # noqa: E402
+from tests.tiny_policy import tiny, tiny_lora  # noqa: E402
+
+PLAN = Plan(kto_epochs=8, batch=8, rank=4, learning_rate=2e-2, cispo_rate=2e-3, held_out_every=8, keep_every=3, seed=3)
+LABELS = (5, 6, 7, 8, 9)
+"""Tokens of the ratings 1 to 5."""
+
+
+class Digits:
+    def encode(self, text, add_special_tokens):
+        return [LABELS[int(text) - 1]]
+
+
+@pytest.fixture(autouse=True)
+def checkpoint(monkeypatch, tmp_path):
+    monkeypatch.setattr(lora, "loaded", lambda path: (tiny(seed=1).requires_grad_(False), Digits()))
+    return tmp_path / "model"
+
+
+def liked(prefix: str, count: int, *, reasons=()) -> list[Example]:
+    """A thumb up for what holds a 3, down for what holds a 4; all prompts begin alike and end alike."""
+    made = torch.Generator().manual_seed(len(prefix))
+    found = []
+    for n in range(count):
+        noise = torch.randint(10, 14, (1 + n % 4,), generator=made).tolist()
+        up = n % 2 == 0
+        label = Label(up=up, reasons=() if up else reasons)
+        found.append(Example(f"{prefix}{n}", (1, 2, 2, *noise, 3 if up else 4, 0), "", label))
+    return found
+
+
+def test_what_is_shared_changes_nothing_but_the_time() -> None:
+    model = tiny_lora(seed=2)
+    prompts = [example.prompt for example in liked("x", 5)]
+    assert tail.shared_prefix(prompts) == 3
+    plain = torch.stack([tail.body_of(model)(input_ids=torch.tensor([p])).last_hidden_state[0, -1] for p in prompts])
+    toward = torch.randn(plain.shape, generator=torch.Generator().manual_seed(0))
+    wanting = [weight for weight in model.parameters() if weight.requires_grad]
+    expected = torch.autograd.grad((plain * toward).sum(), wanting, allow_unused=True)
+    for first in (0, 1):
+        found = tail.below(model, prompts, first=first, prefix=3)
+        states = tail.last_states(model, found, first=first)
+        assert torch.allclose(states, plain, atol=1e-5)
+        gradients = torch.autograd.grad((states * toward).sum(), wanting, allow_unused=True)
+        names = [name for name, weight in model.named_parameters() if weight.requires_grad]
+        for name, one, other in zip(names, gradients, expected, strict=True):
+            if first == 0 or ".layers.1." in name:
+                assert torch.allclose(one, other, atol=1e-5), name
+
+
+@pytest.mark.parametrize(
+    ("prompts", "said"),
+    [([[1, 2, 3], [4, 2, 3]], "prompt 1 has no token"), ([[1, 2, 3], [1, 2]], "prompt 1 has no token")],
+    ids=["another beginning", "nothing of its own"],
+)
+def test_prompts_that_do_not_fit_the_prefix_are_named(prompts, said) -> None:
+    with pytest.raises(ValueError, match=said):
+        tail.below(tiny(), prompts, first=1, prefix=2)
+
+
+def test_thumbs_are_learned_by_kto_and_held_by_cispo(checkpoint, tmp_path) -> None:
+    done = learn(
+        checkpoint,
+        liked("t", 48),
+        liked("held", 20),
+        replace(PLAN, cispo_epochs=2),
+        folder=tmp_path,
+        ask=liked("asked", 20),
+    )
+    assert done.alarms == ()
+    assert len(done.steps) == 60
+    assert done.steps[-1].held_out > 0.9
+    assert done.steps[-1].reward > done.steps[0].reward
+    asked = liked("asked", 20)
+    after, _ = area([done.scores[e.id] for e in asked], [e.label.up for e in asked])
+    before, _ = area([done.before[e.id] for e in asked], [e.label.up for e in asked])
+    assert after > 0.9 > before
+    assert (done.adapter / "adapter_model.safetensors").exists()
+    assert "drawn" in done.steps[-1].parts
+    assert "drawn" not in done.steps[0].parts
+
+
+def test_a_run_stopped_and_resumed_ends_with_the_same_bits(checkpoint, tmp_path) -> None:
+    plan = replace(PLAN, kto_epochs=1, cispo_epochs=1, dropout=0.1, first_layer=1)
+    straight = learn(checkpoint, liked("t", 24), liked("h", 8), plan, folder=tmp_path / "a")
+    stopped = 0
+    while (
+        again := learn(checkpoint, liked("t", 24), liked("h", 8), plan, folder=tmp_path / "b", minutes=0)
+    ).adapter is None:
+        stopped += 1
+        assert not again.scores
+    assert stopped == len(straight.steps) - 1
+    assert again.steps == straight.steps
+    assert again.scores == straight.scores
+
+
+def test_a_folder_with_other_thumbs_is_refused(checkpoint, tmp_path) -> None:
+    plan = replace(PLAN, kto_epochs=1)
+    learn(checkpoint, liked("t", 24), (), plan, folder=tmp_path)
+    with pytest.raises(checkpoints.OtherRun):
+        learn(checkpoint, liked("t", 32), (), plan, folder=tmp_path)
+
+
+def test_thumbs_of_one_kind_are_refused(checkpoint, tmp_path) -> None:
+    with pytest.raises(ValueError, match="one up and one down"):
+        learn(checkpoint, liked("t", 24)[::2], (), PLAN, folder=tmp_path)
+
+
+def test_a_rating_of_two_tokens_is_refused() -> None:
+    class Pieces:
+        def encode(self, text, add_special_tokens):
+            return [1, 2] if text == "4" else [1]
+
+    with pytest.raises(ValueError, match="'4' is no single token"):
+        rating.label_ids(Pieces())
+
+
+def test_an_alarm_ends_the_run_without_an_adapter(checkpoint, tmp_path, monkeypatch) -> None:
+    planted = thumbs.Alarm("canary", 0, "planted")
+    monkeypatch.setattr(thumbs, "alarms", lambda history, limits: (planted,) if len(history) == 2 else ())
+    done = learn(checkpoint, liked("t", 24), (), PLAN, folder=tmp_path)
+    assert done.alarms == (planted,)
+    assert done.adapter is None
+    assert len(done.steps) == 2
+
+
+def test_a_thumb_whose_reason_says_less_moves_less() -> None:
+    logprobs = torch.full((2, 5), -2.0, requires_grad=True)
+    up = torch.tensor([True, False])
+    rating.kto_loss(logprobs, logprobs.detach(), up, torch.tensor([1.0, 0.3]), beta=0.1).value.backward()
+    strong, weak = logprobs.grad[0], logprobs.grad[1]
+    assert strong[4] < 0 < strong[0]
+    assert weak[0].item() == pytest.approx(0.3 * strong[4].item(), rel=1e-4)
+    assert strong[1:4].abs().max() == weak[1:4].abs().max() == 0
+
+
+def test_cispo_draws_from_what_the_head_says_and_rewards_by_the_thumb() -> None:
+    made = torch.Generator().manual_seed(0)
+    states, weight = torch.randn(3, 16, generator=made).requires_grad_(), torch.randn(14, 16, generator=made)
+    given = [Label(up=True), Label(up=False), Label(up=True)]
+    found = rating.cispo_loss(states, weight, LABELS, given, group=4000, generator=made)
+    shares = (states @ weight.T).softmax(dim=1)[:, list(LABELS)]
+    expected = rating.worth(shares.log(), torch.tensor([True, False, True])).mean()
+    assert found.metrics["drawn"] == pytest.approx(expected.item(), abs=0.02)
+    (gradient,) = torch.autograd.grad(found.value, states)
+    better = rating.worth(((states - 0.05 * gradient / gradient.norm()) @ weight.T).log_softmax(dim=1)[:, list(LABELS)],
+                          torch.tensor([True, False, True]))  # fmt: skip
+    assert better.mean() > expected
+
+
+def test_area_and_its_error_are_hanley_and_mcneils() -> None:
+    found, error = area([0.9, 0.8, 0.7, 0.3, 0.6, 0.2, 0.1, 0.4], [True] * 4 + [False] * 4)
+    assert found == pytest.approx(14 / 16)
+    q1, q2 = found / (2 - found), 2 * found**2 / (1 + found)
+    expected = (found * (1 - found) + 3 * (q1 - found**2) + 3 * (q2 - found**2)) / 16
+    assert error == pytest.approx(expected**0.5)
+    assert area([0.5], [True]) == (None, 0.0)
+
+
+def test_what_no_part_took_is_the_loops_own() -> None:
+    clock = Clock()
+    with clock.part("forward"):
+        sum(range(200_000))
+    assert set(clock.parts) == {"forward", "other"}
+    assert clock.parts["forward"] > clock.parts["other"]
+    assert overhead({"forward": 3.0, "backward": 6.0, "other": 1.0, "held-out": 50.0, "setup": 9.0}) == pytest.approx(
+        0.1
+    )
