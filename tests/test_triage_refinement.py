@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from triage_samples import SUBJECTS, TARGETS, corpus, paper, papers, thumb
+from triage_samples import SUBJECTS, TARGETS, TOPICS, corpus, paper, papers, thumb
 
 from scout.triage import boosting, linear, recipes
 from scout.triage.blob import BadBlob
 from scout.triage.boosting import Growth
 from scout.triage.features import TOPIC, Space, counts
-from scout.triage.policy import Profile
+from scout.triage.policy import Corpus, Profile
 from scout.triage.record import Authors, Record
 from scout.triage.settings import LINEAR_1, LINEAR_2
 from scout.triage.tokens import read
@@ -110,6 +110,24 @@ def test_enough_thumbs_are_refined_and_reasons_still_sum_to_the_logit(refined):
         assert sum(part.weight for part in decision.why) == pytest.approx(logit, abs=rounded)
         named |= {part.feature for part in decision.why}
     assert named & {f"your thumbs: {name}" for name in ("all of it together", "its authors before")}
+
+
+def test_a_topic_is_named_by_the_items_own_words():
+    """600 papers of four topics, a reader of one: what their place adds is owed to that topic's words, not to common ones."""
+    seen = papers(600, first=5000)
+    thumbs = tuple(thumb(item, up=item.categories[0] == "cs.MA") for item in seen[:200])
+    policy = linear.fit(Profile("me", SUBJECTS, thumbs=thumbs), Corpus(tuple(seen)), TARGETS)
+    named = [
+        part.feature
+        for decision in policy.decide(papers(40, first=9000, topics=("agents",)))
+        for part in decision.why
+        if part.feature.startswith("your thumbs: its topic")
+    ]
+    assert len(named) >= 20
+    words = {word for name in named for word in name.partition("(")[2].rstrip(")").split(", ")}
+    singular = {word.rstrip("s") for word in TOPICS["agents"]}
+    told = [word for word in words if set(word.split()) & {*TOPICS["agents"], *singular}]
+    assert len(told) >= 0.8 * len(words)
 
 
 def test_a_refined_policy_is_whole_in_its_bytes(refined):

@@ -12,15 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scout.items import Contribution, Item
-from scout.triage.features import TEXT, TITLE, TOPIC, Floats, gram_hash, marks
+from scout.triage.features import EMBEDDED, TEXT, TITLE, TOPIC, Floats, gram_hash, marks
 from scout.triage.logistic import Doubles
 from scout.triage.routing import Batch
 from scout.triage.tokens import Tokens
+from scout.triage.topics import Carriers
 
 SHOWN = 6
 OWN = "your thumbs: "
 PRIOR = "picked by the community (prior): "
 TOPIC_NAME = "its topic as a whole"
+SEEN_NAME = "its meaning to the model that embeds"
 REST, BASE = "everything else", "base rate"
 _LOOKED_AT = 8
 """The largest columns of each layer that get a name; one name may take several columns."""
@@ -37,13 +39,21 @@ class Scale:
     base: float
 
 
-def explain(
-    batch: Batch, scale: Scale, extra: Sequence[str], extra_parts: Doubles, logits: Doubles
-) -> list[tuple[Contribution, ...]]:
-    """For each item the largest parts, largest first, then the rest and the base rate.
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Log-odds that belong to no feature."""
 
-    `extra` names the columns of `extra_parts` [items, names], which are no features; `logits` [items] is what all sum to.
-    """
+    names: Sequence[str]
+    parts: Doubles
+    """[items, names]"""
+    placed: Doubles
+    """[items, directions of the landscape]: what trees add for an item's place."""
+
+
+def explain(
+    batch: Batch, scale: Scale, carriers: Carriers, extra: Extra, logits: Doubles
+) -> list[tuple[Contribution, ...]]:
+    """For each item the largest parts, largest first, then the rest and the base rate. `logits` [items] is what all sum to."""
     names = Names(batch.read, batch.items)
     features = batch.features
     own_values = features.data * scale.own[features.indices]
@@ -52,13 +62,18 @@ def explain(
     for row in range(len(batch.items)):
         span = slice(features.indptr[row], features.indptr[row + 1])
         columns = features.indices[span]
+        # The columns of places come last, and mean something together.
+        words, seen = np.searchsorted(columns, (TOPIC.offset, EMBEDDED.offset)).tolist()
         parts: dict[str, float] = {}
-        words = int(
-            np.searchsorted(columns, TOPIC.offset)
-        )  # the topic's columns come last, and mean something together
         for layer, all_values in ((OWN, own_values[span]), (PRIOR, community_values[span])):
             values = all_values[:words]
-            parts[f"{layer}{TOPIC_NAME}"] = float(all_values[words:].sum(dtype=np.float64))
+            placed = extra.placed[row].copy() if layer == OWN else np.zeros(TOPIC.size)
+            placed[: seen - words] += all_values[words:seen]
+            if placed.any():
+                carried = names.of(row, carriers.strongest(row, placed))
+                parts[f"{layer}{_topic(carried)}"] = float(placed.sum())
+            if seen < len(columns):
+                parts[f"{layer}{SEEN_NAME}"] = float(all_values[seen:].sum(dtype=np.float64))
             largest = _largest(values)
             for name, value in zip(names.of(row, columns[largest].tolist()), values[largest].tolist(), strict=True):
                 said = name if layer == OWN else layer + name.removeprefix("word: ")
@@ -66,10 +81,16 @@ def explain(
             parts[f"{layer}all other words"] = float(
                 values.sum(dtype=np.float64) - values[largest].sum(dtype=np.float64)
             )
-        for name, value in zip(extra, extra_parts[row].tolist(), strict=True):
+        for name, value in zip(extra.names, extra.parts[row].tolist(), strict=True):
             parts[name] = parts.get(name, 0.0) + value
         found.append(_told(parts, float(logits[row]), scale.base))
     return found
+
+
+def _topic(carried: Sequence[str]) -> str:
+    """What an item's place is called: by its own words that carried it there."""
+    words = ", ".join(name.removeprefix("word: ") for name in carried if name != "word: unknown")
+    return f"its topic ({words})" if words else TOPIC_NAME
 
 
 def _told(parts: dict[str, float], logit: float, base: float) -> tuple[Contribution, ...]:

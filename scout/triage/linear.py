@@ -14,7 +14,8 @@ from scipy import special
 
 from scout.items import OTHER, Contribution, Decision, Item, Lane
 from scout.triage import blob, facts, honest, relevance, routing, training
-from scout.triage.explain import OWN, Scale, explain
+from scout.triage.explain import OWN, Extra, Scale, explain
+from scout.triage.features import TOPIC
 from scout.triage.logistic import Doubles
 from scout.triage.parts import Parts, pack, unpack
 from scout.triage.policy import Corpus, Profile, Targets
@@ -23,6 +24,7 @@ from scout.triage.relevance import Known, Layers, Match, Taste
 from scout.triage.routing import Batch
 from scout.triage.rules import Matcher
 from scout.triage.settings import LINEAR_2, Settings
+from scout.triage.topics import Carriers
 from scout.triage.training import Pool
 from scout.triage.vectors import NONE, Vectors
 
@@ -101,8 +103,9 @@ class LinearPolicy:
         linear = parts.taste.logits(batch.features, layers)
         sight = Sight.of(items, batch.features) if parts.taste.refinement else None
         logits = np.clip(parts.taste.scaled(linear, sight), -_SURE, _SURE)
-        extra = self._extra_parts(matched, layers, linear, sight)
-        whys = explain(batch, self._scale, self._extra_names(), extra, logits)
+        extra, placed = self._extra_parts(matched, layers, linear, sight)
+        carriers = Carriers(batch.features, parts.space.landscape)
+        whys = explain(batch, self._scale, carriers, Extra(self._extra_names(), extra, placed), logits)
         blocked, allowed = self._block.matches(items, batch.read), self._allow.matches(items, batch.read)
         slugs = parts.router.slugs
         rounded = np.round(layers.shares, 4)
@@ -129,14 +132,18 @@ class LinearPolicy:
         subjects = [f"subject: {name}" for name in (*(subject.name for subject in self._parts.router.subjects), OTHER)]
         return subjects + ([f"{OWN}{name}" for name in GROUPS] if self._parts.taste.refinement else [])
 
-    def _extra_parts(self, matched: Doubles, layers: Layers, linear: Doubles, sight: Sight | None) -> Doubles:
-        """[items, names]: log-odds of what is no feature: subjects, and what the trees add."""
+    def _extra_parts(
+        self, matched: Doubles, layers: Layers, linear: Doubles, sight: Sight | None
+    ) -> tuple[Doubles, Doubles]:
+        """[items, names]: log-odds of what is no feature: subjects, and what the trees add; [items, directions]: of the latter,
+        what they add for an item's place."""
         taste = self._parts.taste
         of_match = np.pad(taste.match * matched, ((0, 0), (0, 1)))
         parts: Doubles = self._slope * (of_match + layers.shares * taste.subjects)
         if taste.refinement and sight:
-            parts = np.hstack([parts, taste.scaling.slope * taste.refinement.parts(linear, sight)])
-        return parts
+            added = taste.scaling.slope * taste.refinement.parts(linear, sight)
+            return np.hstack([parts, added[:, : len(GROUPS)]]), added[:, len(GROUPS) :]
+        return parts, np.zeros((len(parts), TOPIC.size))
 
 
 def fit(profile: Profile, corpus: Corpus, targets: Targets, settings: Settings = LINEAR_2) -> LinearPolicy:

@@ -25,9 +25,11 @@ from scout.triage.training import Labelled
 
 NEEDED = 40
 """Thumbs of each kind below which nothing is refined."""
-GROUPS = ("all of it together", "its authors before", "its length, links and form", "its topic as a whole")
-"""What the columns are called in reasons, by kind."""
-GROUP_OF: NDArray[np.int64] = np.repeat(np.arange(len(GROUPS)), [1, record.COLUMNS, appearance.COLUMNS, DIRECTIONS])
+GROUPS = ("all of it together", "its authors before", "its length, links and form")
+"""What the columns are called in reasons, by kind; the place, which comes last, is told direction by direction."""
+GROUP_OF: NDArray[np.int64] = np.concatenate(
+    [np.repeat(np.arange(len(GROUPS)), [1, record.COLUMNS, appearance.COLUMNS]), len(GROUPS) + np.arange(DIRECTIONS)]
+)
 """[columns]: the group of each column of `Refinement._columns`."""
 
 
@@ -63,8 +65,8 @@ class Refinement:
         return scaled + self.trees.scores(self._columns(scaled, sight, own))
 
     def parts(self, linear: Doubles, sight: Sight) -> Doubles:
-        """[items, groups]: what the trees add, by the kind of column they asked about; their root is left out."""
-        return self.trees.parts(self._columns(self._scaled(linear), sight, None), GROUP_OF, len(GROUPS))
+        """[items, groups + directions]: what the trees add, by what they asked about; their root is left out."""
+        return self.trees.parts(self._columns(self._scaled(linear), sight, None), GROUP_OF, len(GROUPS) + DIRECTIONS)
 
     def _scaled(self, linear: Doubles) -> Doubles:
         return self.scaling.slope * linear + self.scaling.shift
