@@ -20,6 +20,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from scout.config_errors import explained, variables_without_json
 from scout.config_eval import Eval
+from scout.config_keeping import Keeping
+from scout.config_secrets import BadSecret, with_files
 from scout.config_train import Train
 from scout.config_types import HttpUrl, Section
 from scout.items import OTHER, Subject
@@ -252,6 +254,8 @@ class Settings(BaseSettings):
     eval: Eval = Eval()
     train: Train = Train()
     dashboard: Dashboard = Dashboard()
+    keeping: Keeping = Keeping()
+    access: Access = Access()
     subjects: Annotated[tuple[SubjectSettings, ...], AfterValidator(_unique_slugs)] = tuple(
         SubjectSettings(**entry) for entry in DEFAULT_SUBJECTS
     )

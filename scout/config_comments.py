@@ -27,7 +27,9 @@ SECTIONS = {
     "research": "# Limits of one research of one item.\n",
     "eval": "# What `scout eval watch` measures of new open models, and where they are served (docs/models.md).\n",
     "train": "# What `scout train` makes of your thumbs: an adapter of the served model (docs/training.md).\n",
-    "dashboard": "# Where `scout dashboard` listens. It has no password: keep it on this machine.\n",
+    "keeping": "# What is kept for how long, and when a backup is made without being asked for (docs/reliability.md).\n",
+    "dashboard": "# Where `scout dashboard` listens. Beyond this machine it does so only where [access] asks for a login.\n",
+    "access": "# Who may come to the dashboard, and how it is known who that is (docs/security.md).\n",
 }
 
 KEYS = {
@@ -134,6 +136,10 @@ price_prompt = 0.1            # a million tokens read; price_completion: written
     "train.suites": "Suites on which an adapter may lose nothing; one must be about safety.",
     "train.suite_items": "Items of each.",
     "train.suite_epochs": "How often each item is asked.",
+    "keeping.backup_days": "A run makes a backup when the newest automatic one is older than so many days; 0: none.",
+    "keeping.backups": "How many automatic backups are kept.",
+    "keeping.backup_folder": "Where backups go; empty for `backups` in the data folder. Another disk is better.",
+    "keeping.details_days": "Of older items never shown, let go what can be made again: summaries, reasons; 0: nothing.",
     "dashboard.address": "The address it listens on.",
     "dashboard.port": "The port it listens on.",
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from scout.cli import backup as backup_
 from scout.cli import daily, dashboard, digest, doctor, feedback, items, model, serve_model, sources, stats
 from scout.cli import eval as eval_
 from scout.cli import init as init_
@@ -62,6 +63,9 @@ for command in (
     research_.research,
     feedback.feedback,
     stats.stats,
+    backup_.backup,
+    backup_.restore,
+    backup_.verify,
     policy_.policy,
     dashboard.dashboard,
     dashboard.work,

@@ -43,6 +43,8 @@ def run(ctx: click.Context, json_: bool) -> None:
     with held(found, "run"), open_store(found, create=True) as store, progress() as bars:
         report = pipeline.run(store, found, progress=bars)
         challenges = _challenges(store, found, bars) if report.code is Exit.DONE else []
+        if report.code is Exit.DONE:
+            _back_up(found)
     if json_:
         emit_json({**run_facts(report), "challenges": [challenge_facts(each) for each in challenges]})
         if report.code is not Exit.DONE:
@@ -64,6 +66,18 @@ def _challenges(store: Store, found: Settings, bars: Progress) -> list[Challenge
     from scout.pipeline import readers
 
     return challenge_when_due(store, found, readers(store, found), progress=bars)
+
+
+def _back_up(found: Settings) -> None:
+    """The automatic backup, where one is due. The run is done: no room for it is told, and does not undo that."""
+    from scout.backup import automatic
+    from scout.clock import now
+    from scout.store import StoreError
+
+    try:
+        automatic(found, now())
+    except StoreError as err:
+        complain(f"no backup was made: {err}")
 
 
 def run_facts(report: RunReport) -> dict[str, Any]:
