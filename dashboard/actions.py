@@ -15,6 +15,7 @@ import streamlit as st
 
 from dashboard.session import Here
 from scout import readers
+from scout.access import NotAllowed
 from scout.clock import now
 from scout.config import ConfigError
 from scout.items import Aspect, Feedback, ItemId
@@ -22,6 +23,8 @@ from scout.policies import NoChange
 from scout.store import StoreError
 
 ORIGIN = "dashboard"
+READERS_MAY = ("onboard", "research")
+"""Work that any reader may ask of the worker."""
 _TROUBLE = "trouble"
 _NONCE = "nonce"
 
@@ -63,13 +66,26 @@ def undo(here: Here, board: Board, item: ItemId) -> None:
 def ask(here: Here, kind: str, payload: Mapping[str, Any]) -> None:
     """Queue work for the worker; the page that follows shows how far it is."""
     with told(), here.store() as store:
+        if kind not in READERS_MAY:
+            need_admin(here)
         store.jobs.ask(kind, payload, now())
 
 
 def stop(here: Here, job: int) -> None:
     """Take back work that was asked of the worker."""
     with told(), here.store() as store:
+        need_admin(here)
         store.jobs.stop(job, now())
+
+
+def need_admin(here: Here) -> None:
+    """Pages draw no button that a visitor may not press; this holds where one is pressed all the same.
+
+    Raises:
+        NotAllowed: the visitor is no administrator.
+    """
+    if not here.is_admin:
+        raise NotAllowed("This is for administrators.")
 
 
 @contextmanager
@@ -77,7 +93,7 @@ def told() -> Iterator[None]:
     """Keep what went wrong for `trouble` to tell."""
     try:
         yield
-    except (StoreError, ConfigError, NoChange, readers.UnknownItem, readers.BadFeedback) as err:
+    except (StoreError, ConfigError, NoChange, readers.UnknownItem, readers.BadFeedback, NotAllowed) as err:
         st.session_state[_TROUBLE] = str(err)
 
 

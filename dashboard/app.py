@@ -1,10 +1,15 @@
-"""The dashboard: which pages there are and who is reading. Started by `scout dashboard` with the options of `theme.py`."""
+"""The dashboard: which pages there are, for whom, and who is reading. Started by `scout dashboard` with the options of `theme.py`."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from dashboard import PAGES, jobs, session, ui
+from dashboard import PAGES, jobs, session, ui, visitors
+
+ADMIN = ("sources", "runs", "training")
+"""Pages that change or tell what concerns everybody; with a login, administrators alone have them."""
 
 st.set_page_config(page_title="scout", page_icon=ui.icon(), layout="wide")
 st.logo(ui.icon(), size="large")
@@ -25,9 +30,21 @@ pages = [
     st.Page(PAGES / "item.py", title="Item", icon=":material/article:", url_path="item", visibility="hidden"),
     st.Page(PAGES / "onboarding.py", title="Welcome", icon=":material/waving_hand:", url_path="welcome", visibility="hidden"),
 ]  # fmt: skip
-page = st.navigation(pages, position="top")
 
+here = stranger = None
 with ui.explained():
-    here = session.begin()
-    jobs.strip(here)
-    page.run()
+    try:
+        here = session.begin()
+    except visitors.Stranger as err:
+        stranger = err
+if stranger is not None:
+    st.navigation(
+        [st.Page(partial(visitors.turned_away, stranger), title="scout", url_path="who")], position="hidden"
+    ).run()
+elif here is None:
+    st.navigation(pages, position="top")
+else:
+    page = st.navigation([each for each in pages if here.is_admin or each.url_path not in ADMIN], position="top")
+    with ui.explained():
+        jobs.strip(here)
+        page.run()

@@ -47,7 +47,7 @@ def _draw(here: Here) -> None:
         for row in under_way:
             label = f"**{NAMES.get(row.kind, md(row.kind))}** · {md(row.message) or _waiting(row, alone=len(under_way) == 1)}"
             st.progress(min(1.0, max(0.0, row.progress)), text=label)
-            if row.kind in LONG or row.state is JobState.QUEUED:
+            if here.is_admin and (row.kind in LONG or row.state is JobState.QUEUED):
                 st.button(
                     "Ending" if row.stop else "Stop", key=f"stop-{row.id}", icon=":material/stop_circle:", type="tertiary",
                     disabled=row.stop, on_click=actions.stop, args=(here, row.id),

@@ -1,7 +1,8 @@
-"""Who reads, with which settings, on this page load. There is no login: on loopback whoever opens the page may choose.
+"""Who reads, with which settings, on this page load.
 
-The reader is the one named in the address (`?reader=`), else the one chosen in this session, else the configured one. A
-reader other than the configured one is kept in the address, so that a reload and a shared link keep it.
+Without a login whoever opens the page may choose: the reader is the one named in the address (`?reader=`), else the one
+chosen in this session, else the configured one. A reader other than the configured one is kept in the address, so that a
+reload and a shared link keep it. With a login a visitor reads as themselves, whatever the address says.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from functools import lru_cache
 
 import streamlit as st
 
+from dashboard.visitors import who
 from scout import config
+from scout.access import Role, Visitor
 from scout.clock import now
 from scout.config import Settings
 from scout.items import OTHER
@@ -30,6 +33,13 @@ class Here:
 
     settings: Settings
     reader: str
+    visitor: Visitor | None = None
+    """Who logged in; None where no login is asked for."""
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether sources, subjects, runs and policies may be changed here."""
+        return self.visitor is None or self.visitor.role is Role.ADMIN
 
     def store(self) -> Store:
         return Store(self.settings.database, busy_seconds=BUSY_SECONDS)
@@ -44,21 +54,24 @@ def here() -> Here:
 
     Raises:
         ConfigError: the settings have a mistake.
+        Stranger: nobody who may come in.
     """
     settings = load()
-    return Here(settings, _reader(settings))
+    visitor = who(settings)
+    return Here(settings, visitor.reader if visitor else _reader(settings), visitor)
 
 
 def begin() -> Here:
     """`here`, with a place for the reader in the database. Called once, at the top of the app.
 
     Raises:
-        ConfigError, StoreError
+        ConfigError, StoreError, Stranger
     """
     found = here()
     with found.store() as store:
         store.readers.ensure(found.reader, now())
-    become(found.reader, found.settings)
+    if found.visitor is None:
+        become(found.reader, found.settings)
     return found
 
 
@@ -74,7 +87,8 @@ def become(reader: str, settings: Settings) -> None:
 
 def params(found: Here, **others: str) -> dict[str, str]:
     """The query of a link to another page, which keeps the reader."""
-    return {**others, **({"reader": found.reader} if found.reader != found.settings.reader else {})}
+    is_named = found.visitor is None and found.reader != found.settings.reader
+    return {**others, **({"reader": found.reader} if is_named else {})}
 
 
 def subject_names(found: Here) -> dict[str, str]:

@@ -7,6 +7,7 @@ which lets http and https through and nothing else. TeX is made readable by `tex
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from markupsafe import Markup, escape
 
+from dashboard.visitors import are_told_details
 from scout.config import ConfigError
 from scout.digest.wording import percent, safe_url, shown
 from scout.store import StoreError
@@ -183,7 +185,12 @@ def explained() -> Iterator[None]:
     """What the settings or the database object to becomes a message instead of a traceback."""
     try:
         yield
-    except ConfigError as err:
+    except (ConfigError, StoreError) as err:
+        if not are_told_details():
+            logging.getLogger("scout").error("page", exc_info=err)
+            empty("Not available right now", "Whoever runs this dashboard finds the reason in its log.")
+            return
+        if isinstance(err, StoreError):
+            empty("The database cannot be used right now", str(err), "Reload this page to try again. Nothing was lost.")
+            return
         empty("The settings have a mistake", str(err), "Mend it, then reload this page. Nothing was lost.")
-    except StoreError as err:
-        empty("The database cannot be used right now", str(err), "Reload this page to try again. Nothing was lost.")

@@ -43,6 +43,8 @@ def nothing_yet(here: Here, *, welcomed: bool) -> None:
 
 def run_button(here: Here, label: str = "Run now", *, align: Literal["left", "center"] = "center") -> None:
     """A button that asks the worker for the daily run."""
+    if not here.is_admin:
+        return
     with st.container(horizontal=True, horizontal_alignment=align):
         st.button(
             label, icon=":material/play_arrow:", type="primary", key="run-now", on_click=actions.ask,
@@ -109,7 +111,7 @@ def _begin(here: Here, chosen: list[str], subjects: tuple[Subject, ...], pasted:
             has_digest = bool(store.digests.dates(here.reader))
         if parse_pasted(pasted).ids:
             actions.ask(here, "onboard", {"reader": here.reader, "text": pasted})
-        if not has_digest:
+        if not has_digest and here.is_admin:
             actions.ask(here, "run", {})
         _done(here)
         st.switch_page(DIGEST)

@@ -16,8 +16,15 @@ from zoneinfo import ZoneInfo
 
 import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
+from scout.config_access import Access
 from scout.config_errors import explained, variables_without_json
 from scout.config_eval import Eval
 from scout.config_keeping import Keeping
@@ -281,6 +288,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # What load() read from the file arrives as init values; the environment wins over it.
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = with_files(settings_cls, env_settings.env_vars)
         return env_settings, init_settings
 
 
@@ -304,6 +313,8 @@ def load() -> Settings:
         return Settings(**{key: value for key, value in values.items() if key != "config"}, config=path)
     except ValidationError as err:
         raise ConfigError(explained(err, path, values)) from err
+    except BadSecret as err:
+        raise ConfigError(str(err)) from err
     except SettingsError as err:
         named = ", ".join(variables_without_json(Settings)) or f"environment: {err}"
         raise ConfigError(f"{named}: lists are written as JSON, such as '[\"cs.LG\"]'") from err
@@ -314,7 +325,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}  # the defaults are a whole configuration; the command line says so where SCOUT_CONFIG named a file
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as err:
         raise ConfigError(f"{path} is not valid TOML: {err}") from err
     except OSError as err:
         raise ConfigError(f"{path} cannot be read: {err.strerror}") from err

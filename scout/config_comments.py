@@ -142,4 +142,12 @@ price_prompt = 0.1            # a million tokens read; price_completion: written
     "keeping.details_days": "Of older items never shown, let go what can be made again: summaries, reasons; 0: nothing.",
     "dashboard.address": "The address it listens on.",
     "dashboard.port": "The port it listens on.",
+    "access.login": "none: this machine alone, no login. oidc: Streamlit's own login. proxy: a proxy in front says who it is.",
+    "access.hosts": "With a login: names by which browsers ask for the dashboard, such as scout.example.org.",
+    "access.readers": "Who may read: logins, *@example.org, or * for all whom the login knows.",
+    "access.admins": "Who may also change sources and subjects, start runs and decide which policy serves.",
+    "access.names": 'Readers of logins, where they differ: {"ada@example.org" = "me"} keeps the thumbs of `me`.',
+    "access.claim": "Of what the provider tells with oidc, what is the login.",
+    "access.header": "With proxy: the header that names the login. The proxy must drop what browsers send under that name.",
+    "access.proxies": "With proxy: addresses or networks from which that header is believed.",
 }

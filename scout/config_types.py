@@ -11,7 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 def _http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"must be an http or https address, not {value!r}")
+        raise ValueError(f"must be an http or https address, not {value.rpartition('@')[2]!r}")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a name or password: addresses are logged and shown")
     return value.rstrip("/")
 
 

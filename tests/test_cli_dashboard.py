@@ -20,6 +20,7 @@ from cli_help import scout
 from scout.cli import serve
 from scout.clock import now
 from scout.config import load
+from scout.config_access import Access
 from scout.exit_codes import Exit
 from scout.locks import Locked, held
 from scout.store import Store
@@ -112,18 +113,26 @@ def test_a_port_that_is_taken_is_said_so_with_what_to_do() -> None:
     assert "--port" in result.err
 
 
-def test_an_address_that_is_not_ours_is_said_so() -> None:
+def test_an_address_that_is_not_ours_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in (
+        ("LOGIN", "proxy"),
+        ("READERS", '["*"]'),
+        ("PROXIES", '["10.0.0.1"]'),
+        ("HOSTS", '["a.example"]'),
+    ):
+        monkeypatch.setenv(f"SCOUT_ACCESS__{key}", value)
     assert "cannot listen on 192.0.2.1" in scout("dashboard", "--address", "192.0.2.1", "--no-browser").err
 
 
 def test_streamlit_is_started_careful(tmp_path: Path) -> None:
-    words = serve._streamlit(tmp_path / "app.py", serve.Place("127.0.0.1", 8501))
+    words = serve._streamlit(tmp_path / "app.py", serve.Place("127.0.0.1", 8501), Access())
     for option in (
         "--server.address=127.0.0.1",
         "--server.headless=true",
         "--server.enableXsrfProtection=true",
         "--browser.gatherUsageStats=false",
         "--client.showErrorDetails=none",
+        "--server.enableAgentApi=false",
         "--server.allowedHosts=127.0.0.1",
     ):
         assert option in words

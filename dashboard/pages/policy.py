@@ -26,11 +26,13 @@ ACTIONS = {"promote": "promoted", "rollback": "rolled back", "restore": "restore
 
 def roll_back(here: Here) -> None:
     with actions.told(), here.store() as store:
+        actions.need_admin(here)
         adapters.rollback(store, here.settings, here.reader, by=actions.ORIGIN)
 
 
 def restore(here: Here) -> None:
     with actions.told(), here.store() as store:
+        actions.need_admin(here)
         adapters.restore(store, here.settings, here.reader, by=actions.ORIGIN)
 
 
@@ -153,12 +155,12 @@ def figure(value: float | None, form: str = ".3f") -> str:
 def changes(here: Here, page: PolicyPage) -> None:
     ui.section("Changes", "of who decides for you, refits left out")
     with st.container(horizontal=True, vertical_alignment="center", key="changes"):
-        if page.can_roll_back:
+        if here.is_admin and page.can_roll_back:
             st.button(
                 f"Roll back to {ui.md(page.can_roll_back.from_recipe)}", icon=":material/undo:", key="roll-back",
                 on_click=roll_back, args=(here,),
             )  # fmt: skip
-        if page.can_restore:
+        if here.is_admin and page.can_restore:
             st.button("Undo the rollback", icon=":material/redo:", key="restore", on_click=restore, args=(here,))
     if not page.promotions:
         st.caption("None: the recipe you began with still serves you.")

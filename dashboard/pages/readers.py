@@ -12,6 +12,7 @@ from dashboard.export import Said
 from dashboard.session import Here
 from dashboard.session import here as who_reads
 from scout.clock import now
+from scout.config_access import Login
 from scout.digest.wording import percent
 
 
@@ -34,6 +35,18 @@ def everything(here: Here, form: Callable[[Sequence[Said]], str]) -> str:
         return form(data.said(store, here.reader))
 
 
+def choice(here: Here, readers: Sequence[str]) -> None:
+    """Whoever opens the page says who they are: without a login, on this machine alone."""
+    st.session_state["reader-choice"] = here.reader
+    with st.container(horizontal=True, vertical_alignment="bottom", key="who"):
+        st.selectbox(
+            "I am", readers, key="reader-choice", on_change=choose, args=(here,), width=260,
+            format_func=lambda name: ui.text(name, limit=60),
+        )  # fmt: skip
+        st.text_input("Somebody new", key="reader-new", max_chars=60, width=260, placeholder="a name")
+        st.button("Create", icon=":material/person_add:", on_click=create, args=(here,))
+
+
 here = who_reads()
 with here.store() as store:
     readers = [row.name for row in store.readers.all()]
@@ -44,14 +57,14 @@ with here.store() as store:
 st.title("Readers", anchor=False)
 if message := actions.trouble():
     ui.trouble(message)
-st.session_state["reader-choice"] = here.reader
-with st.container(horizontal=True, vertical_alignment="bottom", key="who"):
-    st.selectbox(
-        "I am", readers, key="reader-choice", on_change=choose, args=(here,), width=260,
-        format_func=lambda name: ui.text(name, limit=60),
-    )  # fmt: skip
-    st.text_input("Somebody new", key="reader-new", max_chars=60, width=260, placeholder="a name")
-    st.button("Create", icon=":material/person_add:", on_click=create, args=(here,))
+if here.visitor is not None:
+    st.caption(f"Logged in as {ui.md(here.visitor.login)}, {here.visitor.role}; you read as {ui.md(here.reader)}.")
+    if here.settings.access.login is Login.OIDC:
+        st.button("Log out", icon=":material/logout:", key="log-out", on_click=st.logout)
+    if here.is_admin:
+        st.caption(f"Readers here: {', '.join(ui.md(name) for name in readers)}.")
+else:
+    choice(here, readers)
 
 ui.section("What the policy has learned of you")
 share, ups = charts.share(agreement), sum(thumb.value == "up" for thumb in thumbs)

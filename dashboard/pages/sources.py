@@ -54,6 +54,7 @@ def following(entry: data.SourceLine, at: datetime) -> str:
 
 def change(here: Here, source: str, what: str) -> None:
     with actions.told(), here.store() as store:
+        actions.need_admin(here)
         if what == "remove":
             store.sources.remove(source)
         else:

@@ -37,8 +37,9 @@ def slug_of(name: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", ascii_name)) or "subject"
 
 
-def write(subjects: list[Subject], done: str) -> None:
+def write(here: Here, subjects: list[Subject], done: str) -> None:
     with actions.told():
+        actions.need_admin(here)
         config_file.set_subjects(config_path(), subjects)
         st.session_state["subjects-done"] = done
 
@@ -55,12 +56,14 @@ def typed(key: str, slug: str, name: str) -> Subject:
 def save(here: Here, slug: str) -> None:
     old = list(here.settings.subject_list())
     name = st.session_state[f"{slug}-name"].strip()
-    write([typed(slug, slug, name) if one.slug == slug else one for one in old], f"{name} is saved.")
+    write(here, [typed(slug, slug, name) if one.slug == slug else one for one in old], f"{name} is saved.")
 
 
 def remove(here: Here, slug: str) -> None:
     write(
-        [one for one in here.settings.subject_list() if one.slug != slug], "It is removed; nothing it sorted is lost."
+        here,
+        [one for one in here.settings.subject_list() if one.slug != slug],
+        "It is removed; nothing it sorted is lost.",
     )
 
 
@@ -70,7 +73,7 @@ def add(here: Here) -> None:
     slug, number = slug_of(name), 2
     while slug in {one.slug for one in old} | {"other"}:
         slug, number = f"{slug_of(name)}-{number}", number + 1
-    write([*old, replace(typed("new", slug, name), name=name)], f"{name} is added.")
+    write(here, [*old, replace(typed("new", slug, name), name=name)], f"{name} is added.")
 
 
 def follow(here: Here) -> None:
@@ -116,6 +119,11 @@ st.caption(
     f"The subjects are kept in {ui.md(config_path().name)}, for all readers of this installation.",
     help=ui.md(str(config_path().resolve())),
 )
+
+if not here.is_admin:
+    said = ui.join(ui.html("<p><b>{}</b><br>{}</p>", ui.text(one.name), ui.text(one.description)) for one in subjects)
+    ui.show(said)
+    st.stop()
 
 for subject in subjects:
     with st.expander(f"**{ui.md(subject.name)}** · {ui.md(shorten(subject.description, 80, placeholder='…'))}"):

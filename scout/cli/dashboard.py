@@ -22,14 +22,14 @@ from scout.exit_codes import Exit
 def dashboard(ctx: click.Context, port: int | None, address: str | None, no_browser: bool) -> None:
     """Serve the dashboard until Ctrl-C.
 
-    It has no password: whoever reaches the address reads and writes as you. Leave it on 127.0.0.1, and reach it from
-    elsewhere through ssh -L.
+    It listens on this machine alone, where whoever opens it reads and writes as you: reach it from elsewhere through
+    ssh -L. On a network it starts only where the settings ask for a login (docs/security.md).
     """
     from scout.cli import serve
 
     found = settings()
     place = serve.Place(address or found.dashboard.address, port or found.dashboard.port)
-    ctx.exit(serve.serve(place, browser=not no_browser))
+    ctx.exit(serve.serve(place, found.access, browser=not no_browser))
 
 
 @click.command(cls=Command, example="scout work --once")
@@ -42,10 +42,11 @@ def work(ctx: click.Context, once: bool, with_parent: bool) -> None:
     One after the other. `scout dashboard` starts one by itself; start one by hand where Streamlit is run by other means.
     """
     from scout import jobs
+    from scout.cli.policy_judging import after_run
     from scout.cli.serve import stopper
 
     found = settings(warn=not with_parent)  # the dashboard has said it
-    done = jobs.work(found, once=once, stop=stopper(with_parent=with_parent))
+    done = jobs.work(found, once=once, stop=stopper(with_parent=with_parent), after_run=after_run)
     if once:
         say(f"{done} done." if done else "No job waits.")
     ctx.exit(Exit.DONE)

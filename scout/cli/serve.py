@@ -20,8 +20,11 @@ from pathlib import Path
 from types import FrameType
 from urllib.error import URLError
 
+from scout.access import hosts, refusal
 from scout.cli.errors import Later, Missing
 from scout.cli.output import complain, say
+from scout.config import ConfigError
+from scout.config_access import Access
 from scout.exit_codes import Exit
 
 UP_SECONDS = 60.0
@@ -36,9 +39,6 @@ RESTART_SECONDS = 10.0
 """A worker that died is started anew, not more often than this."""
 
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     address: str
@@ -50,14 +50,16 @@ class Place:
         return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
 
 
-def serve(place: Place, *, browser: bool) -> int:
+def serve(place: Place, access: Access, *, browser: bool) -> int:
     """Serve until a signal comes or Streamlit ends; the exit code.
 
     Raises:
+        ConfigError: other machines would reach it, and nobody would be asked who they are; or the login cannot work.
         Later: the port is taken.
         Missing: the dashboard is not installed.
     """
     app = _app()
+    _check_access(place, access)
     _check_free(place)
     stop = threading.Event()
 
@@ -66,8 +68,8 @@ def serve(place: Place, *, browser: bool) -> int:
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     pages = subprocess.Popen(
-        _streamlit(app, place), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
-        preexec_fn=_end_with_parent,
+        _streamlit(app, place, access), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+        preexec_fn=_end_with_parent, env={**os.environ, "FORWARDED_ALLOW_IPS": ""},
     )  # fmt: skip
     worker = Worker([sys.executable, "-m", "scout", "work", "--with-parent"])
     try:
@@ -85,10 +87,17 @@ def serve(place: Place, *, browser: bool) -> int:
 
 def _app() -> Path:
     spec = importlib.util.find_spec("dashboard")
-    app = Path(spec.origin).parent / "entry" / "start.py" if spec and spec.origin else None
+    app = Path(spec.origin).parent / "entry" / "server.py" if spec and spec.origin else None
     if app is None or not app.exists():
         raise Missing("the dashboard's pages are not installed beside scout; install the whole project again")
     return app
+
+
+def _check_access(place: Place, access: Access) -> None:
+    from dashboard.visitors import provider_problem
+
+    if problem := refusal(access, place.address) or provider_problem(access):
+        raise ConfigError(problem)
 
 
 def _check_free(place: Place) -> None:
@@ -104,7 +113,7 @@ def _check_free(place: Place) -> None:
             ) from err
 
 
-def _streamlit(app: Path, place: Place) -> list[str]:
+def _streamlit(app: Path, place: Place, access: Access) -> list[str]:
     options = {
         "server.address": place.address,
         "server.port": str(place.port),
@@ -114,6 +123,7 @@ def _streamlit(app: Path, place: Place) -> list[str]:
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
         "browser.serverAddress": place.address,
+        "server.enableAgentApi": "false",
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",
         "logger.level": "warning",
@@ -121,9 +131,8 @@ def _streamlit(app: Path, place: Place) -> list[str]:
     from dashboard import theme
 
     flags = [f"--{name}={value}" for name, value in options.items()]
-    if place.address in LOOPBACK:
-        # A web page elsewhere cannot make a name of its own mean this machine and read the dashboard through it.
-        flags += [f"--server.allowedHosts={host}" for host in LOOPBACK]
+    # A web page elsewhere cannot make a name of its own mean this machine and read the dashboard through it.
+    flags += [f"--server.allowedHosts={host}" for host in hosts(access)]
     return [sys.executable, "-m", "streamlit", "run", str(app), *flags, *theme.flags()]
 
 
@@ -141,10 +150,6 @@ def _announce(place: Place, pages: subprocess.Popen[bytes], stop: threading.Even
         with suppress(URLError, OSError):
             urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{place.url}/_stcore/health", timeout=2)
             say(f"The dashboard is at {place.url} (Ctrl-C ends it)")
-            if place.address not in LOOPBACK:
-                complain(
-                    f"it listens on {place.address} without a password: whoever reaches it reads and writes as you"
-                )
             if browser and _has_display():
                 webbrowser.open(place.url)
             return

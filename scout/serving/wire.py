@@ -121,7 +121,7 @@ def reply(answer: Mapping[str, Any], endpoint: str, seconds: float) -> Reply:
             endpoint=endpoint,
             seconds=seconds,
         )
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as err:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as err:
         said = f"{endpoint} answered with JSON that is no chat completion ({type(err).__name__}: {err})"
         raise ModelError(ModelFault.BAD_REPLY, said, endpoint) from err
 
@@ -129,11 +129,8 @@ def reply(answer: Mapping[str, Any], endpoint: str, seconds: float) -> Reply:
 def usage(answer: Mapping[str, Any]) -> Usage:
     counts = answer.get("usage") or {}
     details = counts.get("prompt_tokens_details") or {}
-    return Usage(
-        int(counts.get("prompt_tokens") or 0),
-        int(counts.get("completion_tokens") or 0),
-        int(details.get("cached_tokens") or 0),
-    )
+    told = counts.get("prompt_tokens"), counts.get("completion_tokens"), details.get("cached_tokens")
+    return Usage(*(max(0, int(count or 0)) for count in told))
 
 
 def _thinking_apart(message: Mapping[str, Any]) -> tuple[str, str]:

@@ -53,13 +53,7 @@ def parse(data: bytes, content_type: str, url: str, *, limit: int = MAX_ENTRIES)
     if start.startswith((b"{", b"[")):
         return jsonfeed.read(data, url, limit=limit)
     shortened, left_out = _newest_entries(_without_impossible(data), limit)
-    # A stream, never bytes or text: feedparser would take those for the name of a file first.
-    found = feedparser.parse(
-        io.BytesIO(shortened),
-        response_headers={"content-type": f"application/xml{_charset(data, content_type)}"},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    found = _fed(shortened, f"application/xml{_charset(data, content_type)}")
     if not found.entries and (found.bozo or not found.get("version")):
         raise Unreadable(_guess(start, found.get("bozo_exception")))
     is_atom = str(found.get("version")).startswith("atom")
@@ -71,6 +65,26 @@ def parse(data: bytes, content_type: str, url: str, *, limit: int = MAX_ENTRIES)
         interval=_interval(found.feed),
         published=_moment(found.feed, "published_parsed") or _moment(found.feed, "updated_parsed"),
     )
+
+
+def _fed(data: bytes, content_type: str) -> Any:
+    """What feedparser makes of it. It lets through what its handlers raise on documents that are hardly any.
+
+    Raises:
+        Unreadable: it gave up.
+    """
+    try:
+        # A stream, never bytes or text: feedparser would take those for the name of a file first.
+        return feedparser.parse(
+            io.BytesIO(data),
+            response_headers={"content-type": content_type},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as err:
+        raise Unreadable(f"damaged beyond reading: {type(err).__name__}: {str(err)[:200]}") from err
 
 
 def _without_impossible(data: bytes) -> bytes:

@@ -85,7 +85,7 @@ def entry(
     words = body.plain()
     heading = text.line(title.plain(), limit=_TITLE)
     if not heading:
-        heading = text.line(words, limit=_TITLE)[:120] or link or ""
+        heading = text.line(words, limit=_TITLE)[:120] or text.line(link or "", limit=_TITLE)
     if not heading:
         return None
     name = text.line(guid, limit=_GUID) if guid else ""
