@@ -78,7 +78,7 @@ def challenge(
         passed=passed, evidence=evidence,
     )  # fmt: skip
     store.promotions.challenged(found)
-    if not passed:
+    if evidence["decided"] and not passed:
         adapters.retire(store, settings, row.name)
     return found
 

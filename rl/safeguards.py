@@ -24,6 +24,8 @@ from scout.store.evals import EvalRun
 
 SAFETY = "safety"
 SEED = 1
+MARGIN = 0.10
+"""A fall beyond this is too much even where it may be chance: that nothing was lost is then not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,16 @@ class Kept:
 
     @property
     def losses(self) -> tuple[Comparison, ...]:
-        return tuple(row for row in self.rows if row.result == "worse")
+        return tuple(row for row in self.rows if row.result == "worse" or row.difference.mean < -MARGIN)
 
     @property
     def reason(self) -> str:
         """Why it may not serve; empty where nothing was lost and nothing is missing."""
-        said = [f"{row.suite} fell from {row.mean_b:.1%} to {row.mean_a:.1%} (p {row.p:.2g})" for row in self.losses]
+        said = [
+            f"{row.suite} fell from {row.mean_b:.1%} to {row.mean_a:.1%} (p {row.p:.2g}"
+            + ("; a larger train.suite_items tells whether by chance)" if row.result == "tie" else ")")
+            for row in self.losses
+        ]
         said += [f"not shown: {each}" for each in self.missing]
         return "; ".join(said)
 

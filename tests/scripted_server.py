@@ -72,6 +72,8 @@ class ScriptedServer:
         self.embedding: Callable[[str], Sequence[float]] = bag
         """The vector of a text, on the pooling routes."""
         self.adapters: dict[str, str] = {}
+        self.takes_adapters = True
+        """Off: no route for them, as where vLLM was started without."""
         self.metrics: dict[str, float] = {"vllm:prefix_cache_queries_total": 0.0, "vllm:prefix_cache_hits_total": 0.0}
         self.requests: list[Request] = []
         self.keeps_requests = True
@@ -203,6 +205,8 @@ class ScriptedServer:
         return _json({"results": [{"index": n, "relevance_score": fits[n]} for n in best]})
 
     def _adapter(self, path: str, body: Mapping[str, Any]) -> Fault | tuple[int, bytes]:
+        if not self.takes_adapters:
+            return status(404, "Not Found")
         name = str(body.get("lora_name"))
         if path.endswith("/unload_lora_adapter"):
             return (200, b"Success") if self.adapters.pop(name, None) else status(404, f"no adapter {name}")

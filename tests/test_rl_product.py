@@ -1,0 +1,281 @@
+"""`scout train` from thumbs to an adapter that reads, with a tiny model and a scripted server."""
+
+# ruff: noqa: E402
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the rl extra")
+transformers = pytest.importorskip("transformers", reason="needs the rl extra")
+pytest.importorskip("peft", reason="needs the rl extra")
+
+import tiny_model
+from adapter_samples import knows
+from click.testing import CliRunner, Result
+from policy_samples import READER, lived, two_recipes, weekdays
+from scripted_server import ScriptedServer, serving
+
+from rl import precision, safeguards
+from rl.activations import trace
+from scout import adapter_files
+from scout.cli.app import app
+from scout.clock import now
+from scout.config import load
+from scout.exit_codes import Exit
+from scout.readers import profile
+from scout.store import Store
+from scout.store.training import ParityRow, State
+from scout.triage.prompting import LABEL_CHARS, rate_messages, rubric, shown
+
+DAYS = weekdays(14)
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = {"LEAST_THUMBS": "30", "EPOCHS": "2", "RANK": "2", "BODY": "float32", "KEEP_EVERY": "2", "SAMPLE_EVERY": "2"}
+
+
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database in which someone has read for some weeks, and the model that is trained for them beside it."""
+    folder = tmp_path_factory.mktemp("weeks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCOUT_DATA_DIR", str(folder))
+        patch.setenv("SCOUT_CONFIG", str(folder / "scout.toml"))
+        two_recipes(patch)
+        with lived(patch, days=14, a_day=24) as (store, settings):
+            known = profile(store, settings, READER)
+            asked = rubric(known)
+            texts = [
+                message.content
+                for thumb in known.thumbs
+                for message in rate_messages(asked, shown(thumb.item, limit=LABEL_CHARS))
+            ]
+    tiny_model.written(folder / "tiny", texts)
+    return folder
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with serving() as running:
+        knows(running)
+        yield running
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch, weeks: Path, server: ScriptedServer) -> Iterator[Store]:
+    two_recipes(monkeypatch)
+    values = {
+        "TODAY": DAYS[-1].isoformat(), "MODEL__BASE_URLS": json.dumps([server.base_url]),
+        "TRAIN__CHECKPOINT": str(weeks / "tiny"), **{f"TRAIN__{name}": value for name, value in SETTINGS.items()},
+    }  # fmt: skip
+    for name, value in values.items():
+        monkeypatch.setenv(f"SCOUT_{name}", value)
+    settings = load()
+    settings.data_dir.mkdir(parents=True)
+    shutil.copy(weeks / "scout.db", settings.database)
+    with Store(settings.database) as opened:
+        yield opened
+
+
+def agree(store: Store, weeks: Path, *, verdict: str = "") -> None:
+    """A parity check of the checkpoint, as `scout rl parity` keeps it."""
+    store.training.compared(
+        ParityRow(checkpoint=str(weeks / "tiny"), body="float32", tokens=64, at=now(), verdict=verdict, found={})
+    )
+
+
+def nothing_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def compared(*_: object, **__: object) -> safeguards.Kept:
+        return safeguards.Kept(())
+
+    monkeypatch.setattr(safeguards, "compared", compared)
+
+
+def train(*words: str) -> Result:
+    return CliRunner().invoke(app, ["train", *words])
+
+
+def told(done: Result) -> dict[str, Any]:
+    assert done.stdout.startswith("{"), done.output
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_thumbs_become_an_adapter_that_reads_for_the_reader(
+    store: Store, server: ScriptedServer, weeks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        precision, "traced",
+        lambda checkpoint, ids, *, dtype, fp32_head, python: trace(
+            transformers.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=precision.BODIES[dtype]), ids, fp32_head=fp32_head
+        ),
+    )  # fmt: skip
+    nothing_lost(monkeypatch)
+    done = train("--json")
+    assert done.exit_code == Exit.DONE, done.output
+    found = told(done)
+    jsonschema.validate(found, json.loads((ROOT / "docs/schemas/train.schema.json").read_text()))
+    assert store.adapters.serving(READER) == found["adapter"] == next(iter(server.adapters))
+    assert (found["run"]["state"], found["promotion"]["recipe"]) == ("done", f"adapter:{found['adapter']}")
+    assert found["run"]["steps"] == len(store.training.steps(found["run"]["id"])) > 4
+    assert found["run"]["facts"]["held_out"]["thumbs"] >= 60
+    (parity,) = store.training.parity()
+    assert parity.verdict == ""
+    samples = store.training.samples(found["run"]["id"], store.training.sampled(found["run"]["id"])[-1])
+    assert samples
+    assert all(each.parts and 0 <= each.reward <= 1 for each in samples)
+
+    place = adapter_files.folder(load(), found["adapter"])
+    row = store.adapters.get(found["adapter"])
+    assert row is not None
+    adapter_files.verify(load(), row.name, row.checksum)
+    assert json.loads((place / "adapter_config.json").read_text())["r"] == 2
+    assert not (load().data_dir / "training" / found["run"]["id"]).exists(), (
+        "what could be resumed is gone with the run"
+    )
+
+    again = train()
+    assert again.exit_code == Exit.DONE
+    assert "nothing new" in again.output.lower()
+    assert len(store.training.listing(READER)) == 1
+
+
+def test_without_a_server_the_adapter_waits_to_be_judged_and_without_suites_it_is_not_promoted(
+    store: Store, server: ScriptedServer, weeks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agree(store, weeks)
+    server.stop()
+    waits = train("--json")
+    assert waits.exit_code == Exit.LATER, waits.output
+    assert "could not be judged" in told(waits)["message"]
+    server.start()
+    monkeypatch.setenv("SCOUT_TRAIN__SUITES", '["gone"]')
+    done = train("--json")
+    assert done.exit_code == Exit.DONE
+    assert "not promoted, because" in told(done)["message"]
+    assert "no suite is called gone" in told(done)["message"]
+    assert told(done)["adapter"] == told(waits)["adapter"]
+    assert len(store.training.listing(READER)) == 1, "the same thumbs are not trained on twice"
+    assert store.adapters.serving(READER) == ""
+    assert server.adapters == {}
+
+
+def test_a_loss_that_draws_answers_trains_too_and_its_answers_are_kept_with_their_parts(
+    store: Store, server: ScriptedServer, weeks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agree(store, weeks)
+    nothing_lost(monkeypatch)
+    for name, value in {"LOSS": "cispo", "STEPS": "3", "PROMPTS": "4", "GROUP": "4"}.items():
+        monkeypatch.setenv(f"SCOUT_TRAIN__{name}", value)
+    done = told(train("--json"))
+    assert done["run"]["state"] == "done"
+    assert store.training.sampled(done["run"]["id"]) == [0, 2]
+    figures = store.training.steps(done["run"]["id"])[0].figures
+    assert {"reward", "entropy", "grad_norm", "mismatch_mean", "mismatch_ratio_max"} <= figures.keys()
+    (sample, *_) = store.training.samples(done["run"]["id"], 0)
+    assert {"rating", "form"} <= sample.parts.keys()
+
+
+def until(true: Callable[[], bool], *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never came about"
+        threading.Event().wait(0.05)
+
+
+def test_a_run_ended_by_sigterm_is_gone_on_with_to_the_same_bits(
+    store: Store, weeks: Path, monkeypatch: pytest.MonkeyPatch, server: ScriptedServer
+) -> None:
+    agree(store, weeks)
+    server.stop()
+    monkeypatch.setenv("SCOUT_TRAIN__EPOCHS", "12")
+    straight = told(train("--json"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scout", "train", "--again"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    first = straight["run"]["id"]
+
+    def under_way() -> bool:
+        runs = [run for run in store.training.listing(READER) if run.id != first]
+        return bool(runs and len(store.training.steps(runs[0].id)) >= 3) or process.poll() is not None
+
+    until(under_way, seconds=50)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == Exit.LATER, said
+    assert "scout train --resume" in said
+    (run,) = (run for run in store.training.listing(READER) if run.id != first)
+    assert run.state is State.STOPPED
+    kept = store.training.checkpoints(run.id)[0].steps
+    assert 3 <= kept < len(store.training.steps(first))
+
+    resumed = told(train("--resume", "--json"))
+    assert resumed["run"]["id"] == run.id
+    adapters = [store.adapters.get(each["adapter"]) for each in (straight, resumed)]
+    assert adapters[0] is not None
+    assert adapters[1] is not None
+    assert adapters[0].checksum == adapters[1].checksum
+    assert len(store.training.steps(run.id)) == len(store.training.steps(first))
+
+
+def test_a_parity_fault_begins_nothing_and_ends_with_1(store: Store, weeks: Path) -> None:
+    agree(store, weeks, verdict="layer 1: 40 roundings off")
+    done = train()
+    assert done.exit_code == Exit.BUG
+    assert "layer 1: 40 roundings off" in done.output
+    assert store.training.listing(READER) == []
+
+
+def test_an_alarm_ends_with_1_its_evidence_and_no_adapter(
+    store: Store, weeks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rl import thumbs
+    from rl.monitor import Alarm, Kind
+
+    agree(store, weeks)
+    monkeypatch.setattr(
+        thumbs,
+        "alarms",
+        lambda history, limits: (Alarm(Kind.HACKING, 1, "up while held out fell"),) if len(history) == 2 else (),
+    )
+    done = train("--json")
+    assert done.exit_code == Exit.BUG
+    assert told(done)["run"]["state"] == "alarmed"
+    (alarm,) = store.training.alarms(READER)
+    assert (alarm.kind, alarm.step, alarm.evidence) == ("reward-hacking", 1, "up while held out fell")
+    assert store.adapters.listing(READER) == []
+    assert "reward-hacking" in done.stderr
+
+
+def test_a_full_disk_stops_with_75_and_what_was_kept_stands(
+    store: Store, weeks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agree(store, weeks)
+    saved = torch.save
+
+    def full(*args: Any, **extra: Any) -> None:
+        if store.training.checkpoints(store.training.listing(READER)[0].id):
+            raise OSError(28, "No space left on device")
+        saved(*args, **extra)
+
+    monkeypatch.setattr(torch, "save", full)
+    done = train()
+    assert done.exit_code == Exit.LATER, done.output
+    assert "--resume" in done.output
+    (run,) = store.training.listing(READER)
+    assert run.state is State.FAILED
+    monkeypatch.setattr(torch, "save", saved)
+    assert told(train("--resume", "--json"))["run"]["state"] == "done"
