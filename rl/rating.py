@@ -14,7 +14,9 @@ from torch import Tensor
 from rl.advantages import group_advantages
 from rl.head import token_logprobs
 from rl.losses import Batch, Loss, cispo
-from rl.rewards import STANDS_FOR, Label, brier
+from rl.monitor import Sample
+from rl.rewards import STANDS_FOR, Answer, Label, brier, reward
+from rl.task import Example
 from rl.thumbs_loss import kto
 from scout.triage.llm import rating_of
 from scout.triage.prompting import RATING_LABELS
@@ -54,6 +56,16 @@ def worth(logprobs: Tensor, up: Tensor) -> Tensor:
     stands = torch.tensor([STANDS_FOR[label] for label in RATING_LABELS], device=logprobs.device)
     scores = 1 - (stands[None] - up.float()[:, None]) ** 2
     return (logprobs.detach().exp() * scores).sum(dim=1)
+
+
+def shown(logprobs: Tensor, examples: Sequence[Example]) -> tuple[Sample, ...]:
+    """[B, labels] → the likeliest rating of each, as an answer to look at, with what it is worth by part."""
+    said = [RATING_LABELS[place] for place in logprobs.detach().argmax(dim=1).tolist()]
+    found = []
+    for label, example in zip(said, examples, strict=True):
+        told = reward(Answer(frozenset({"rating"}), rating=label), example.label)
+        found.append(Sample(answer=label, source=example.source, id=example.id, reward=told.total, parts=told.parts))
+    return tuple(found)
 
 
 def kto_loss(logprobs: Tensor, reference: Tensor, up: Tensor, weights: Tensor, *, beta: float) -> Loss:
