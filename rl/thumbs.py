@@ -19,7 +19,7 @@ from rl import checkpoints, lora
 from rl.monitor import Alarm, Step, alarms
 from rl.recorder import NOBODY, Recorder
 from rl.task import Example
-from rl.thumbs_run import Plan, Run, batches
+from rl.thumbs_run import ONCE, Plan, Run, batches
 from rl.timing import Clock
 from scout.progress import SILENT, Progress
 
@@ -57,7 +57,7 @@ def learn(
     """
     if len({example.label.up for example in examples}) < 2:
         raise ValueError("thumbs of one kind alone teach nothing: at least one up and one down are needed")
-    plan = replace(plan, data=_digest([*examples, *held_out]))
+    plan = replace(plan, data=_digest([*examples, *held_out, *ask], plan.first_layer))
     clock, begun = Clock(), time.monotonic()
     with clock.part("setup"):
         run = Run(checkpoint, examples, [*held_out, *ask], plan, folder, progress)
@@ -65,7 +65,7 @@ def learn(
     progress.stage("steps", total)
     for step, places in run.todo():
         run.history.append(run.step(step, places, clock, looked=_due(step, total, plan), held=len(held_out)))
-        recorder.step(run.history[-1])
+        recorder.step(replace(run.history[-1], samples=run.shown))
         progress.step(_said(run.history))
         if raised := alarms(run.history, plan.limits):
             recorder.alarms(raised)
@@ -82,6 +82,7 @@ def learn(
         scores = run.said(progress)
         with run.model.disable_adapter():
             before = run.said(progress)
+    (folder / ONCE).unlink(missing_ok=True)
     progress.done()
     return Learned(adapter, tuple(run.history), clock.parts, scores=scores, before=before)
 
@@ -95,6 +96,6 @@ def _said(history: Sequence[Step]) -> str:
     return f"reward {history[-1].reward:.3f}" + (f", AUC {seen[-1]:.3f}" if seen else "")
 
 
-def _digest(examples: Sequence[Example]) -> str:
-    told = repr([(example.id, example.prompt, example.label) for example in examples])
+def _digest(examples: Sequence[Example], first_layer: int) -> str:
+    told = repr([first_layer, *((example.id, example.prompt, example.label) for example in examples)])
     return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

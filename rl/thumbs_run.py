@@ -17,10 +17,13 @@ from torch import Tensor
 from evals.ranking import auc
 from rl import checkpoints, lora, rating, tail
 from rl.losses import Loss
-from rl.monitor import Limits, Step
+from rl.monitor import Limits, Sample, Step
 from rl.task import Example
 from rl.timing import Clock
 from scout.progress import SILENT, Progress
+
+ONCE = "once.pt"
+"""What need be computed but once, while a run is under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,34 +84,61 @@ class Run:
         self.first = plan.first_layer
         self.model = lora.adapted(base, rank=plan.rank, first=self.first, seed=plan.seed, dropout=plan.dropout).train()
         self.head = base.get_output_embeddings().weight
-        prefix = tail.shared_prefix([example.prompt for example in [*examples, *watched]])
-        progress.stage("lower layers", len(examples) + len(watched))
-        self.train, self.watched = (self._prepared(each, prefix, progress) for each in (examples, watched))
-        progress.stage("reference", len(examples))
-        self.reference = self._reference(progress)
+        self.train, self.watched, self.reference = self._once(examples, watched, folder, progress)
         self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.optimizer = torch.optim.AdamW(
             self.weights, plan.learning_rate, plan.betas, plan.eps, weight_decay=plan.weight_decay
         )
+        self.shown: tuple[Sample, ...] = ()
+        """Answers of the last step, for whoever looks; alarms about answers do not look at them."""
         self.generator = torch.Generator().manual_seed(plan.seed)
         self.history = checkpoints.resume(folder, self.model, self.optimizer, self.generator, plan).history  # type: ignore[arg-type]
 
-    def _prepared(self, examples: Sequence[Example], prefix: int, progress: Progress) -> Examples:
-        rest: list[Tensor] = []
-        found = None
-        for example in examples:
+    def _once(
+        self, examples: Sequence[Example], watched: Sequence[Example], folder: Path, progress: Progress
+    ) -> tuple[Examples, Examples, Tensor]:
+        """What the layers that are not trained make of every prompt, and what the model said of thumbs as it came; kept in
+        the folder while the run is under way."""
+        every, place = [*examples, *watched], folder / ONCE
+        try:
+            kept = torch.load(place, weights_only=True)
+        except Exception:  # there is none, or it was cut short: whatever unpickling makes of such bytes
+            kept = {}
+        if kept.get("of") == self.plan.data:
+            found, reference = tail.Below(kept["prefix"], tuple(kept["rest"])), kept["reference"]
+            return *self._split(every, len(examples), found), reference
+        found = self._below(every, progress)
+        train, rest = self._split(every, len(examples), found)
+        progress.stage("reference", len(examples))
+        reference = self._reference(train, progress)
+        folder.mkdir(parents=True, exist_ok=True)
+        state = {"of": self.plan.data, "prefix": found.prefix, "rest": list(found.rest), "reference": reference}
+        half = place.with_suffix(".part")
+        torch.save(state, half)
+        half.replace(place)
+        return train, rest, reference
+
+    def _below(self, every: Sequence[Example], progress: Progress) -> tail.Below:
+        progress.stage("lower layers", len(every))
+        prefix, rest, found = tail.shared_prefix([example.prompt for example in every]), [], None
+        for example in every:
             found = tail.below(self.model, [example.prompt], first=self.first, prefix=prefix, known=found)
             rest += found.rest
             progress.step()
-        up = torch.tensor([bool(example.label.up) for example in examples])
-        whole = tail.Below(found.prefix, tuple(rest), found.kept) if found else tail.Below(torch.empty(0), ())
-        return Examples(tuple(examples), whole, up)
+        assert found is not None  # there are thumbs: `learn` has seen to that
+        return tail.Below(found.prefix, tuple(rest))
+
+    @staticmethod
+    def _split(every: Sequence[Example], count: int, found: tail.Below) -> tuple[Examples, Examples]:
+        up = torch.tensor([bool(example.label.up) for example in every])
+        whole = Examples(tuple(every), found, up)
+        return whole.part(range(count)), whole.part(range(count, len(every)))
 
     @torch.no_grad()
-    def _reference(self, progress: Progress) -> Tensor:
+    def _reference(self, train: Examples, progress: Progress) -> Tensor:
         """[N, labels] by the model as it came."""
         with self.model.disable_adapter():
-            return self._logprobs(self.train, range(len(self.train.examples)), progress)
+            return self._logprobs(train, range(len(train.examples)), progress)
 
     def _logprobs(self, of: Examples, places: Sequence[int], progress: Progress = SILENT) -> Tensor:
         """[places, labels], a batch of like lengths at a time."""
@@ -154,6 +184,7 @@ class Run:
         with clock.part("forward"):
             states = self._states(part)
             logprobs = rating.label_logprobs(states, self.head, self.labels)
+            self.shown = rating.shown(logprobs, part.examples)
             loss = self._loss(step, places, part, states, logprobs)
         self.optimizer.zero_grad()
         with clock.part("backward"):

@@ -174,12 +174,13 @@ def test_area_and_its_error_are_hanley_and_mcneils() -> None:
     assert area([0.5], [True]) == (None, 0.0)
 
 
-def test_what_no_part_took_is_the_loops_own() -> None:
+def test_what_no_part_took_is_the_loops_own(monkeypatch) -> None:
+    now = iter([0.0, 1.0, 4.0, 5.0])
+    monkeypatch.setattr("rl.timing.time.perf_counter", lambda: next(now))
     clock = Clock()
     with clock.part("forward"):
-        sum(range(200_000))
-    assert set(clock.parts) == {"forward", "other"}
-    assert clock.parts["forward"] > clock.parts["other"]
+        pass
+    assert clock.parts == {"forward": 3.0, "other": 2.0}
     assert overhead({"forward": 3.0, "backward": 6.0, "other": 1.0, "held-out": 50.0, "setup": 9.0}) == pytest.approx(
         0.1
     )
