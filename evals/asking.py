@@ -52,6 +52,13 @@ class Manner:
     temperature: float
     min_tokens: int = 0
     """Room for an answer where an item's own is smaller, as for models that think."""
+    max_tokens: int = 0
+    """No answer is longer, whatever room its item gives; 0 for as long as the item says."""
+
+    def room(self, case: Case[Any]) -> int:
+        """Tokens that an answer may have."""
+        wanted = max(case.max_tokens, self.min_tokens)
+        return min(wanted, self.max_tokens) if self.max_tokens else wanted
 
 
 @dataclass(kw_only=True)
@@ -162,7 +169,7 @@ class _Talk:
     async def _next(self, messages: Sequence[Message], tools: Sequence[Tool]) -> Reply:
         manner = self.asker.manner
         reply = await self.asker.client.chat(
-            messages, max_tokens=max(self.case.max_tokens, manner.min_tokens), temperature=manner.temperature,
+            messages, max_tokens=manner.room(self.case), temperature=manner.temperature,
             schema=self.case.schema, tools=tools or None, priority=PRIORITY, seed=self.epoch, cut_is_fault=False,
         )  # fmt: skip
         self._spend(reply.usage, reply.model)

@@ -56,6 +56,8 @@ class Comparison:
     """The difference that would have been found four times in five; None where it cannot be told."""
     label: str = ""
     """Why not to trust one of the two; empty where there is no reason."""
+    otherwise: str = ""
+    """How the two were asked otherwise than each other; empty where they were asked alike."""
 
     @property
     def result(self) -> str:
@@ -121,8 +123,26 @@ def compare(
         up=up, down=down, mcnemar=stats.mcnemar_exact(up, down),
         sign_flip=stats.sign_flip_test(apart, families) if draws else difference.p,
         p=difference.p, detectable=POWER_Z * difference.se if known else None,
-        label="; ".join(dict.fromkeys(filter(None, (a.label, b.label)))),
+        label=_labels(a, b), otherwise=otherwise(a, b),
     )  # fmt: skip
+
+
+def _labels(a: EvalRun, b: EvalRun) -> str:
+    """Why not to trust one of two runs, each reason once."""
+    return "; ".join(dict.fromkeys(part for run in (a, b) for part in run.label.split("; ") if part))
+
+
+ASKED = {"temperature": "temperature", "min_tokens": "room for an answer", "max_tokens": "most tokens of an answer"}
+
+
+def otherwise(a: EvalRun, b: EvalRun) -> str:
+    """What beside the model differs in how two runs were asked."""
+    told = [
+        f"{words} {a.options.get(key, 0):g} and {b.options.get(key, 0):g}"
+        for key, words in ASKED.items()
+        if a.options.get(key, 0) != b.options.get(key, 0)
+    ]
+    return ", ".join([*told, *(["epochs " + f"{a.epochs} and {b.epochs}"] if a.epochs != b.epochs else [])])
 
 
 def _solved(item: EvalItem) -> bool:
@@ -198,6 +218,7 @@ def _runs(store: Store, name: str) -> Asked:
     if run is not None and not run.is_done:
         raise NotComparable(f"{name} did not finish; `scout eval run {run.suite} --resume` goes on")
     found = [run] if run is not None else store.evals.listing(model=name, only_done=True)
+    found = [each for each in found if run is not None or not each.variant or each.released == name]
     if not found:
         raise NotComparable(f"no finished run of {name}; `scout eval list` names what there is")
     asked: Asked = {}
@@ -228,11 +249,37 @@ def points(share: float) -> str:
 
 def sentence(report: Report) -> str:
     """What can be said of the first model, in a line: where it is better, worse, and what a tie could have shown."""
-    parts = [f"better than {report.b} at {_said(row)}" for row in report.rows if row.result == "better"]
-    parts += [f"worse than {report.b} at {_said(row)}" for row in report.rows if row.result == "worse"]
-    parts += [f"no detectable difference in {_topic(row)}{_could(row)}" for row in report.rows if row.result == "tie"]
-    labels = dict.fromkeys(row.label for row in report.rows if row.label)
-    return "; ".join(parts) + (f" (not to be trusted: {'; '.join(labels)})" if labels else "")
+    by = {result: [row for row in report.rows if row.result == result] for result in ("better", "worse", "tie")}
+    parts = [
+        f"{result} than {report.b} at {', and at '.join(_said(row) for row in by[result])}"
+        for result in ("better", "worse")
+        if by[result]
+    ]
+    if by["tie"]:
+        parts.append(
+            "no detectable difference in " + ", nor in ".join(f"{_topic(row)}{_could(row)}" for row in by["tie"])
+        )
+    return "; ".join(parts) + _reserve(report)
+
+
+def doubts(report: Report) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Why not to trust any of it, and suite → what else there is against one."""
+    reasons = {row.suite: tuple(row.label.split("; ")) if row.label else () for row in report.rows}
+    everywhere = tuple(
+        reason for reason in next(iter(reasons.values()), ()) if all(reason in told for told in reasons.values())
+    )
+    own = {suite: tuple(reason for reason in told if reason not in everywhere) for suite, told in reasons.items()}
+    return everywhere, {suite: told for suite, told in own.items() if told}
+
+
+def _reserve(report: Report) -> str:
+    everywhere, own = doubts(report)
+    told = [f"not to be trusted: {'; '.join(everywhere)}"] if everywhere else []
+    if own and everywhere:
+        told.append(f"least of all {', '.join(own)}")
+    elif own:
+        told.append("not to be trusted: " + "; ".join(f"{suite}: {', '.join(why)}" for suite, why in own.items()))
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _topic(row: Comparison) -> str:

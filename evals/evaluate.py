@@ -28,6 +28,8 @@ from scout.serving.client import ModelClient
 from scout.store import Store
 from scout.store.evals import EvalRun, new_id
 
+SPENT = "seconds.txt"
+"""A line a part of a run: a run that was stopped and gone on with has several."""
 PROMPT_CHARACTERS = 20_000
 """So much of a prompt is kept beside the answers, for people to look at."""
 
@@ -46,6 +48,8 @@ class Plan:
     prices: Prices = FREE
     purpose: str = "manual"
     release_id: str = ""
+    variant: str = ""
+    """What tells this way of asking or serving from others of the same model, in words that follow its name."""
     label: str = ""
     """Why a run would not be trusted whatever it gives: the gate's word."""
     checks: Mapping[str, Any] = field(default_factory=dict)
@@ -58,10 +62,12 @@ class Refused(Exception):
 
 
 async def evaluate(
-    store: Store, data_dir: Path, client: ModelClient, plan: Plan, *, resume: bool = False, progress: Progress = SILENT,
-    vet: Callable[[Suite], str] | None = None,
+    store: Store, data_dir: Path, client: ModelClient, plan: Plan, *, resume: bool = False, keep: bool = False,
+    progress: Progress = SILENT, vet: Callable[[Suite], str] | None = None,
 ) -> EvalRun:  # fmt: skip
     """Run a plan and keep what came of it. A run whose endpoint died is kept unfinished, and can be resumed.
+
+    With `resume` the newest such run that did not finish is gone on with; with `keep` one that finished is handed back as it is.
 
     Raises:
         Refused: the suite does not pass its own check (`vet`), or cannot run on this machine.
@@ -71,10 +77,14 @@ async def evaluate(
     runner.check_installed()
     if why := plan.suite.unavailable():
         raise Refused(f"{plan.suite.name}: {why}")
+    model = await client.model_name()
+    begun = _begun(store, plan, model) if resume or keep else None
+    if begun is not None and begun.is_done:
+        if keep:
+            return begun
+        begun = None
     if vet is not None and (wrong := vet(plan.suite)):
         raise Refused(f"{plan.suite.name} fails its self-check and shows no score: {wrong}")
-    model = await client.model_name()
-    begun = _begun(store, plan, model) if resume else None
     started = _new(plan, model, client.settings.base_urls[0]) if begun is None else begun
     folder = folder_of(data_dir, started.id)
     cases = distinct(plan.suite.build(plan.seed, plan.items), plan.suite.name)
@@ -93,13 +103,13 @@ async def evaluate(
         )  # fmt: skip
     finally:
         journal.close()
+        spent = _spent(folder, time.perf_counter() - clock)
     for old in folder.glob("*.eval"):  # of a part of this run that was stopped
         if old != ran.log:
             old.unlink()
-    wall = time.perf_counter() - clock + float(started.summary.get("seconds", {}).get("wall", 0.0))
     found = summary.items(cases, ran.told, plan.epochs)
-    figures = summary.figures(found, ran.told, epochs=plan.epochs, wall=wall, prices=plan.prices)
-    label = "; ".join(filter(None, (plan.label, summary.untrusted(figures))))
+    figures = summary.figures(found, ran.told, epochs=plan.epochs, wall=spent, prices=plan.prices)
+    label = "; ".join(filter(None, (plan.label, few(plan, len(cases)), summary.untrusted(figures))))
     ended = asker.ended
     done = replace(
         started, summary=figures, label=label, checks=dict(plan.checks), finished=None if ended else now(),
@@ -107,6 +117,19 @@ async def evaluate(
     )  # fmt: skip
     store.evals.save(done, found)
     return done
+
+
+def _spent(folder: Path, seconds: float) -> float:
+    """Seconds that a run took so far, over all of its parts; these ones are noted down."""
+    with (folder / SPENT).open("a+", encoding="utf-8") as file:
+        file.write(f"{seconds:.3f}\n")
+        file.seek(0)
+        return sum(float(line) for line in file)
+
+
+def few(plan: Plan, items: int) -> str:
+    """Says so where a run asks less than its suite does; empty where it asks all of it."""
+    return f"{items} items, where the suite asks {plan.suite.items}" if plan.items < plan.suite.items else ""
 
 
 def distinct(cases: Sequence[Case[Any]], name: str) -> tuple[Case[Any], ...]:
@@ -134,14 +157,18 @@ def _new(plan: Plan, model: str, endpoint: str) -> EvalRun:
 
 def options(plan: Plan) -> dict[str, Any]:
     """What beside model and suite makes two runs the same."""
-    return {"temperature": plan.manner.temperature, "min_tokens": plan.manner.min_tokens, "asked": plan.items}
+    manner = plan.manner
+    told: dict[str, Any] = {"temperature": manner.temperature, "min_tokens": manner.min_tokens, "asked": plan.items}
+    if manner.max_tokens:
+        told["max_tokens"] = manner.max_tokens
+    return told | ({"variant": plan.variant} if plan.variant else {})
 
 
 def _begun(store: Store, plan: Plan, model: str) -> EvalRun | None:
-    """The newest unfinished run of the same plan on the same model."""
-    key = (plan.suite.version, plan.condition, plan.seed, plan.epochs, options(plan))
+    """The newest run of the same plan on the same model, finished or not."""
+    key = (plan.suite.version, plan.condition, plan.seed, plan.epochs, plan.release_id, options(plan))
     for run in store.evals.listing(suite=plan.suite.name, model=model):
-        if not run.is_done and (run.version, run.condition, run.seed, run.epochs, dict(run.options)) == key:
+        if (run.version, run.condition, run.seed, run.epochs, run.release_id, dict(run.options)) == key:
             return run
     return None
 

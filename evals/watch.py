@@ -8,7 +8,7 @@ Runs that exist are not run again, so a watch that was stopped goes on where it 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from evals import compare, endpoints, trust
 from evals.asking import Manner
 from evals.compare import NotComparable, Report
 from evals.core import Suite
-from evals.evaluate import Plan, Refused, evaluate
+from evals.evaluate import Plan, Refused, evaluate, options
 from scout.config import Model, Settings
 from scout.items import Release, Verdict
 from scout.progress import SILENT, Progress
@@ -54,6 +54,7 @@ class Watch:
     progress: Progress = SILENT
     alarms: list[EvalAlarm] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
+    gated: dict[tuple[str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
 
     async def night(self) -> Night:
         """Everything that is due.
@@ -109,18 +110,22 @@ class Watch:
 
     async def _again(self, asked: Model, release: str, purpose: str, kind: str) -> bool:
         """Measure what was measured before, and raise an alarm where it moved: `drift` either way, `regression` down."""
-        moved = False
+        found: list[tuple[EvalRun, EvalRun, compare.Comparison]] = []
         for suite in self.suites:
             before = self._last(asked.name, suite)
             if before is not None and self.now - before.started < AGAIN:
                 continue
             try:
                 done = (await self._measure(asked, release, purpose, [suite]))[0]
-            except (ModelError, Refused):
+                if before is not None and done.is_done:
+                    found.append((done, before, compare.pair(self.store, done, before)))
+            except (ModelError, Refused, NotComparable):
                 continue
-            if before is None or not done.is_done:
-                continue
-            row = compare.pair(self.store, done, before)
+        moved = False
+        rows = compare.corrected(
+            [row for _, _, row in found]
+        )  # many suites a night, every night: chance would ring too
+        for (done, before, _), row in zip(found, rows, strict=True):
             if row.result == "worse" or (kind == "drift" and row.result == "better"):
                 moved = True
                 self._alarm(kind, done, before, row)
@@ -142,7 +147,7 @@ class Watch:
         rule = endpoints.rule_for(self.settings, release.id)
         assert rule is not None
         asked = endpoints.at(self.settings, rule, release.id)
-        done = await self._measure(asked, release.id, "watch", self.suites)
+        done = await self._measure(asked, release.id, "watch", self.suites, keep=True)
         if unfinished := [run for run in done if not run.is_done]:
             raise Refused(unfinished[0].message)
         text = self._said(release, done, base)
@@ -163,31 +168,45 @@ class Watch:
         told = ", ".join(scores) or "nothing could be judged"
         return f"{told}; nothing to compare with yet{f' (not to be trusted: {label})' if label else ''}"
 
-    async def _measure(self, asked: Model, release: str, purpose: str, suites: Sequence[Suite]) -> list[EvalRun]:
-        """A run of each suite. The server is gated once for all of them."""
+    async def _measure(
+        self, asked: Model, release: str, purpose: str, suites: Sequence[Suite], *, keep: bool = False
+    ) -> list[EvalRun]:
+        """A run of each suite; with `keep` those that finished before stand. A server is gated once a night for each model."""
         done: list[EvalRun] = []
-        wished = self.settings.eval
         async with ModelClient(asked) as client:
             if asked.name and asked.name not in (served := await client.models()):
                 raise Refused(f"{asked.base_urls[0]} does not serve {asked.name}; it serves {', '.join(served[:5])}")
-            label, checks = await trust.label(client, self.settings.data_dir, self.gate, progress=self.progress)
+            gated = (asked.base_urls[0], asked.name)
+            if gated not in self.gated:
+                data = self.settings.data_dir
+                self.gated[gated] = await trust.label(client, data, self.gate, progress=self.progress)
+            label, checks = self.gated[gated]
             for suite in suites:
-                plan = Plan(
-                    suite=suite, seed=SEED, items=wished.items, epochs=wished.epochs, purpose=purpose, release_id=release,
-                    manner=Manner(temperature=wished.temperature, min_tokens=wished.min_tokens), label=label, checks=checks,
-                    prices=endpoints.prices(self.settings, asked.base_urls[0]), at=self.now,
+                plan = replace(
+                    self._plan(suite), purpose=purpose, release_id=release, label=label, checks=checks,
+                    prices=endpoints.prices(self.settings, asked.base_urls[0]),
                 )  # fmt: skip
                 run = await evaluate(
-                    self.store, self.settings.data_dir, client, plan, resume=True, progress=self.progress, vet=self.vet
+                    self.store, self.settings.data_dir, client, plan, resume=True, keep=keep, progress=self.progress,
+                    vet=self.vet,
                 )  # fmt: skip
                 self.runs.append(run.id)
                 done.append(run)
         return done
 
+    def _plan(self, suite: Suite) -> Plan:
+        """How a suite is asked tonight."""
+        wished = self.settings.eval
+        manner = Manner(
+            temperature=wished.temperature, min_tokens=wished.min_tokens, max_tokens=wished.max_tokens.get(suite.name, 0)
+        )  # fmt: skip
+        return Plan(suite=suite, seed=SEED, items=wished.items, epochs=wished.epochs, manner=manner, at=self.now)
+
     def _last(self, model: str, suite: Suite) -> EvalRun | None:
-        """The newest finished run that a run of tonight can be compared with."""
+        """The newest finished run that a run of tonight can be compared with: the same questions, asked in the same way."""
+        asked = options(self._plan(suite))
         for run in self.store.evals.listing(suite=suite.name, model=model, only_done=True, limit=50):
-            if (run.version, run.seed, run.condition) == (suite.version, SEED, ""):
+            if (run.version, run.seed, run.condition, dict(run.options)) == (suite.version, SEED, "", asked):
                 return run
         return None
 

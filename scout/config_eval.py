@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from scout.config_types import HttpUrl, Section
 
@@ -33,6 +33,8 @@ class Eval(Section):
     temperature: float = Field(0.7, ge=0)
     min_tokens: int = Field(0, ge=0)
     """Room for an answer where an item gives less, as models that think need."""
+    max_tokens: dict[str, PositiveInt] = Field(default_factory=dict)
+    """Most tokens of an answer by suite, where its items give more than you have time for: `{logic = 256}`."""
     organizations: tuple[str, ...] = ()
     """Whose releases are measured; empty takes all that are listed."""
     max_age_days: int = Field(7, ge=1)

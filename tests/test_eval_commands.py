@@ -96,6 +96,36 @@ def test_an_endpoint_that_dies_ends_with_75_and_resume_goes_on(server: ScriptedS
     assert (resumed.code, resumed.json[0]["id"]) == (0, stopped.json[0]["id"])
 
 
+def test_resume_asks_no_suite_again_that_finished(server: ScriptedServer) -> None:
+    words = ("eval", "run", "sums", "--gate", "skip", "--resume", "--json")
+    first = scout(*words)
+    asked = len(server.chats)
+    assert (scout(*words).json, len(server.chats)) == (first.json, asked)
+
+
+def test_another_temperature_stands_behind_the_name_and_is_compared_by_it(server: ScriptedServer) -> None:
+    scout("eval", "run", "sums", "--gate", "skip")
+    scout("eval", "run", "sums", "--gate", "skip", "--temperature", "0.2")
+    done = scout("eval", "compare", "scripted", "scripted at temperature 0.2")
+    assert done.code == 0, done.err
+    assert done.out.startswith("scripted: no detectable difference in arithmetic (sums)")
+    assert "Asked otherwise: temperature 0.7 and 0.2" in done.out
+    named = scout("eval", "run", "sums", "--gate", "skip", "--max-tokens", "8", "--as", "in eight tokens", "--json")
+    assert named.json[0]["options"] == {
+        "asked": 12, "max_tokens": 8, "min_tokens": 0, "temperature": 0.7, "variant": "in eight tokens",
+    }  # fmt: skip
+
+
+def test_ctrl_c_names_resume(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: object, **extra: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scout.cli.eval_run.measured", interrupted)
+    done = scout("eval", "run", "sums")
+    assert (done.code, done.out) == (130, "")
+    assert "the same command with --resume goes on" in done.err
+
+
 def test_a_key_goes_to_no_other_address_than_its_own(server: ScriptedServer, setenv: SetEnv) -> None:
     setenv({"SCOUT_MODEL__API_KEY": "secret-of-the-first"})
     with serving() as other:

@@ -143,3 +143,34 @@ def test_a_report_is_json_whatever_its_figures(store: Store) -> None:
     assert math.isinf(row.difference.se)
     text = json.dumps(Report(a="new", b="old", rows=(row,)).to_dict(), allow_nan=False)
     assert json.loads(text)["rows"][0]["result"] == "tie"
+
+
+def test_a_variant_is_a_model_of_its_own_and_hides_no_usual_run(store: Store) -> None:
+    cool = {"temperature": 0.0, "variant": "at temperature 0"}
+    store.evals.save(run("a1", "new", options={"temperature": 0.7}), items([1.0] * 20))
+    store.evals.save(run("a2", "new", options=cool, started=AT.replace(hour=5)), items([0.0] * 20))
+    report = models(store, "new", "new at temperature 0")
+    assert (report.a, report.b) == ("new", "new at temperature 0")
+    assert [(row.run_a, row.run_b, row.otherwise) for row in report.rows] == [("a1", "a2", "temperature 0.7 and 0")]
+    assert {each.id for each in store.evals.listing(model="new")} == {"a1", "a2"}
+
+
+def test_each_result_is_named_once_and_what_speaks_against_all_of_it_too() -> None:
+    gate = "model failed its check: schema accuracy"
+    rows = []
+    for suite, mine, label in (
+        ("sums", 1.0, gate),
+        ("terms", 1.0, f"{gate}; 20 items, where the suite asks 100"),
+        ("odd", 0.0, gate),
+    ):
+        a, b = (
+            run("a", "new", suite=suite, domain=suite, label=label),
+            run("b", "old", suite=suite, domain=suite, label=gate),
+        )
+        rows.append(compare(a, items([mine] * 20), b, items([0.0] * 20)))
+    said = sentence(Report(a="new", b="old", rows=tuple(rows)))
+    assert said.startswith("better than old at sums, +100.0")
+    assert ", and at terms, +100.0" in said
+    assert said.endswith(
+        f"; no detectable difference in odd, which scored alike on every item (not to be trusted: {gate}, least of all terms)"
+    )

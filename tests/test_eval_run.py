@@ -202,6 +202,27 @@ def test_without_resume_a_stopped_run_is_left_as_it_is(store: Store, server: Scr
     assert (first.id != second.id, first.is_done, second.is_done) == (True, False, True)
 
 
+def test_a_finished_run_of_the_same_plan_is_handed_back_where_it_is_to_be_kept(
+    store: Store, server: ScriptedServer
+) -> None:
+    first = ran(store, server, plan(suite(), items=4))
+    asked = len(server.chats)
+    assert ran(store, server, plan(suite(), items=4), resume=True, keep=True) == first
+    assert len(server.chats) == asked
+    other = ran(store, server, plan(suite(), items=4, manner=Manner(temperature=0.5)), resume=True, keep=True)
+    assert (other.id != first.id, len(server.chats)) == (True, 2 * asked)
+
+
+def test_a_run_of_fewer_items_than_its_suite_has_is_labelled_so(store: Store, server: ScriptedServer) -> None:
+    assert ran(store, server, plan(suite(), items=4)).label == "4 items, where the suite asks 12"
+
+
+def test_no_answer_is_longer_than_the_settings_allow(store: Store, server: ScriptedServer) -> None:
+    ran(store, server, plan(suite(), items=2, manner=Manner(temperature=0.0, max_tokens=20)))
+    ran(store, server, plan(suite(), items=2, manner=Manner(temperature=0.0, max_tokens=99, min_tokens=64)))
+    assert [chat.body["max_tokens"] for chat in server.chats] == [20, 20, 64, 64]
+
+
 def test_a_journal_cut_off_in_the_middle_of_a_line_is_gone_on_with(store: Store, server: ScriptedServer) -> None:
     done = ran(store, server, plan(suite(), items=4))
     store.evals.start(replace(done, finished=None))

@@ -111,6 +111,27 @@ def test_what_is_served_and_drops_raises_an_alarm(
     assert store.evals.alarms()[0].run == alarm.run != alarm.before
 
 
+def test_another_way_of_asking_is_no_drop(
+    store: Store, settings: Settings, servers: tuple[ScriptedServer, ScriptedServer]
+) -> None:
+    night(store, settings)
+    servers[0].script = lambda request: "no idea"
+    cooler = settings.model_copy(update={"eval": settings.eval.model_copy(update={"temperature": 0.0})})
+    assert night(store, cooler, at=NOW + timedelta(days=1, hours=1)).alarms == ()
+
+
+def test_a_night_that_was_stopped_asks_no_finished_suite_again(
+    store: Store, settings: Settings, servers: tuple[ScriptedServer, ScriptedServer]
+) -> None:
+    two = [suite(), suite(name="more-sums")]
+    night(store, settings, suites=two, vet=lambda each: "no gold" if each.name == "more-sums" else "")
+    asked = len(servers[1].chats)
+    assert asked == 28
+    (verdict,) = night(store, settings, suites=two, at=NOW + timedelta(hours=1)).verdicts
+    assert len(servers[1].chats) == asked + 28
+    assert verdict.release_id == NEW
+
+
 def test_what_is_served_and_improves_raises_none(
     store: Store, settings: Settings, servers: tuple[ScriptedServer, ScriptedServer]
 ) -> None:

@@ -11,7 +11,7 @@ import click
 from scout.cli.errors import Later, Missing
 from scout.cli.examples import Command
 from scout.cli.output import complain, emit_json, table
-from scout.cli.shared import as_json, open_store, settings
+from scout.cli.shared import as_json, open_store, settings, typed
 from scout.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -38,13 +38,22 @@ HEAD = ("run", "suite", "asked", "score", "95% interval", "pass^k", "errors", "c
 @click.option("--seed", type=int, default=1, show_default=True, help="Which items: the same seed gives the same.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="eval.temperature unless given.")
 @click.option(
+    "--max-tokens",
+    type=click.IntRange(min=1),
+    help="No answer is longer; eval.max_tokens unless given, else as the item says.",
+)
+@click.option(
+    "--as", "variant", metavar="WORDS", default="",
+    help="What tells this way of asking or serving from others of the same model: it stands behind the name.",
+)  # fmt: skip
+@click.option(
     "--perturb", metavar="NAME", default="", help="Under a perturbation, to compare with the same run without."
 )
 @click.option(
     "--gate", type=click.Choice(["run", "kept", "skip"]), default="run", show_default=True,
     help="Check the server first, take its last check, or do without; a run without is labelled so.",
 )  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on with the newest such run that did not finish.")
+@click.option("--resume", is_flag=True, help="Go on where it was stopped; what finished is not asked again.")
 @as_json
 @click.pass_context
 def run(ctx: click.Context, /, suites: tuple[str, ...], json_: bool, **chosen: Any) -> None:
@@ -54,7 +63,11 @@ def run(ctx: click.Context, /, suites: tuple[str, ...], json_: bool, **chosen: A
     counted apart from what the model got wrong. docs/models.md says what the figures mean.
     """
     found = settings()
-    done = measured(found, named(found, suites, chosen["perturb"]), chosen, wanted=not json_)
+    try:
+        done = measured(found, named(found, suites, chosen["perturb"]), chosen, wanted=not json_)
+    except KeyboardInterrupt:
+        complain("stopped; the answers so far are kept, and the same command with --resume goes on from them")
+        ctx.exit(Exit.INTERRUPTED)
     if json_:
         emit_json([facts(run) for run in done])
     else:
@@ -113,8 +126,9 @@ def measured(found: Settings, suites: Sequence[Suite], chosen: dict[str, Any], *
                     plan = planned(found, suite, chosen, label=label, checks=checks, base_url=asked.base_urls[0])
                     try:
                         one = await evaluate(
-                            store, found.data_dir, client, plan, resume=chosen["resume"], progress=bars, vet=trust.vet
-                        )
+                            store, found.data_dir, client, plan, resume=chosen["resume"], keep=chosen["resume"],
+                            progress=bars, vet=trust.vet,
+                        )  # fmt: skip
                     except Refused as err:
                         if len(suites) == 1:
                             raise
@@ -143,12 +157,17 @@ def planned(
     from evals.asking import Manner
     from evals.evaluate import Plan
 
-    temperature = found.eval.temperature if chosen["temperature"] is None else chosen["temperature"]
+    usual = found.eval
+    temperature = usual.temperature if chosen["temperature"] is None else chosen["temperature"]
+    other = "" if temperature == usual.temperature else f"at temperature {temperature:g}"
+    manner = Manner(
+        temperature=temperature, min_tokens=usual.min_tokens,
+        max_tokens=chosen["max_tokens"] or usual.max_tokens.get(suite.name, 0),
+    )  # fmt: skip
     return Plan(
         suite=suite, condition=chosen["perturb"], seed=chosen["seed"], items=chosen["limit"] or suite.items,
         epochs=chosen["epochs"] or found.eval.epochs, release_id=chosen["release"], label=label, checks=checks,
-        manner=Manner(temperature=temperature, min_tokens=found.eval.min_tokens),
-        prices=endpoints.prices(found, base_url),
+        manner=manner, variant=typed(chosen["variant"]) or other, prices=endpoints.prices(found, base_url),
     )  # fmt: skip
 
 

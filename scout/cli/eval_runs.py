@@ -75,6 +75,8 @@ def compare(a: str, b: str, json_: bool) -> None:
         return
     say(f"{found.a}: {sentence(found)}")
     table(PAIRS, _pairs(found), give_way="suite")
+    for how in dict.fromkeys(row.otherwise for row in found.rows if row.otherwise):
+        say(f"Asked otherwise: {how}")
     for why in found.refused:
         say(f"Not compared: {why}")
 

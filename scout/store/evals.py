@@ -17,6 +17,9 @@ from scout.items import Verdict
 from scout.store.part import Part
 from scout.store.rows import batches, marks, moment, moment_or_none, pack, unpack, when
 
+NAMED = "(coalesce(nullif(release_id, ''), model) || coalesce(' ' || json_extract(options, '$.variant'), ''))"
+"""A run's `released`, in SQL."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvalRun:
@@ -55,9 +58,14 @@ class EvalRun:
         return self.finished is not None
 
     @property
+    def variant(self) -> str:
+        """What tells this way of asking or serving from others of the same model; empty for the usual one."""
+        return str(self.options.get("variant", ""))
+
+    @property
     def released(self) -> str:
-        """What names the model to people: the release where known, else the name as served."""
-        return self.release_id or self.model
+        """What names the model to people: the release where known, else the name as served, and its variant."""
+        return " ".join(filter(None, (self.release_id or self.model, self.variant)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +159,7 @@ class Evals(Part):
         limit: int = 1000,
         only_done: bool = False,
     ) -> list[EvalRun]:
-        """The newest first. `model` is a name as served, or a release."""
+        """The newest first. `model` is a name as served, a release, or either with a variant."""
         where, values = ["1"], []
         if suite is not None:
             where.append("suite = ?")
@@ -160,8 +168,8 @@ class Evals(Part):
             where.append("domain = ?")
             values.append(domain)
         if model is not None:
-            where.append("(model = ? OR release_id = ?)")
-            values += [model, model]
+            where.append(f"(model = ? OR release_id = ? OR {NAMED} = ?)")
+            values += [model, model, model]
         if only_done:
             where.append("finished IS NOT NULL")
         sql = f"SELECT * FROM eval_runs WHERE {' AND '.join(where)} ORDER BY started DESC, id DESC LIMIT ?"
