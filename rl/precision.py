@@ -40,6 +40,8 @@ class Precision:
     rows: tuple[Row, ...]
     report: Report
     """With an FP32 head on both sides."""
+    limit: float = LARGEST_MEAN
+    """Mean |Δ log-probability|, in nats, with which training may begin."""
 
     @property
     def verdict(self) -> str:
@@ -47,15 +49,16 @@ class Precision:
         if self.report.fault:
             return self.report.fault
         mean = self.report.mismatch.mean
-        return f"mean |Δ log-probability| is {mean:.3f}, more than {LARGEST_MEAN}" if mean > LARGEST_MEAN else ""
+        return f"mean |Δ log-probability| is {mean:.3f}, more than {self.limit}" if mean > self.limit else ""
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "verdict": self.verdict}
 
 
 def measured(
-    checkpoint: Path, ids: Sequence[int], *, body: str, python: str = sys.executable, progress: Progress = SILENT
-) -> Precision:
+    checkpoint: Path, ids: Sequence[int], *, body: str, python: str = sys.executable, progress: Progress = SILENT,
+    limit: float = LARGEST_MEAN,
+) -> Precision:  # fmt: skip
     """Run both engines and all four pairs. A body in FP32 has one head only, so one pair.
 
     Raises:
@@ -77,7 +80,7 @@ def measured(
     reference = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=dtype).to(torch.float32).eval()
     report = compare(servers[True], trainer, reference, ids, dtype=dtype, fp32_head=True)
     progress.done()
-    return Precision(str(checkpoint), body, len(ids), tuple(rows), report)
+    return Precision(str(checkpoint), body, len(ids), tuple(rows), report, limit)
 
 
 def tokenized(checkpoint: Path, text: str) -> list[int]:

@@ -164,13 +164,12 @@ class ModelClient:
         Raises:
             ModelError: no answer.
         """
-        body = wire.chat_body(messages, max_tokens=1, temperature=0.0, tools=tools)
 
         async def once(endpoint: Endpoint) -> str | None:
-            named = body | {"model": await self.connection.name(endpoint)}
+            if (tokens := await self._rendered(endpoint, messages, tools)) is None:
+                return None
+            ids = {"model": await self.connection.name(endpoint), "tokens": tokens}
             try:
-                prompt = await self.connection.post(endpoint, f"{endpoint.url}/chat/completions/render", named)
-                ids = {"model": named["model"], "tokens": prompt["token_ids"]}
                 return str((await self.connection.post(endpoint, f"{endpoint.root}/detokenize", ids))["prompt"])
             except ModelError as err:
                 if err.kind in _NOT_OFFERED:
@@ -178,10 +177,35 @@ class ModelClient:
                 raise
             except (KeyError, TypeError) as err:
                 raise ModelError(
-                    ModelFault.BAD_REPLY, f"{endpoint.url} rendered no tokens: {err}", endpoint.url
+                    ModelFault.BAD_REPLY, f"{endpoint.url} made no text of tokens: {err}", endpoint.url
                 ) from err
 
         return await self.patiently(once)
+
+    async def rendered_ids(
+        self, messages: Sequence[Message], *, tools: Sequence[Tool] | None = None
+    ) -> list[int] | None:
+        """`render` as token ids.
+
+        Raises:
+            ModelError: no answer.
+        """
+        return await self.patiently(lambda endpoint: self._rendered(endpoint, messages, tools))
+
+    async def _rendered(
+        self, endpoint: Endpoint, messages: Sequence[Message], tools: Sequence[Tool] | None
+    ) -> list[int] | None:
+        body = wire.chat_body(messages, max_tokens=1, temperature=0.0, tools=tools)
+        body["model"] = await self.connection.name(endpoint)
+        try:
+            prompt = await self.connection.post(endpoint, f"{endpoint.url}/chat/completions/render", body)
+            return [int(token) for token in prompt["token_ids"]]
+        except ModelError as err:
+            if err.kind in _NOT_OFFERED:
+                return None
+            raise
+        except (KeyError, TypeError, ValueError) as err:
+            raise ModelError(ModelFault.BAD_REPLY, f"{endpoint.url} rendered no tokens: {err}", endpoint.url) from err
 
     async def patiently(self, once: Callable[[Endpoint], Awaitable[T]], deadline: float | None = None) -> T:
         """What `once` gives for the endpoint that suits best; other endpoints and pauses where it fails in passing."""
