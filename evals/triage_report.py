@@ -242,6 +242,23 @@ class Report:
         }  # fmt: skip
 
 
+_ENOUGH = 10
+"""Picks in the test period below which a ranking that looks like chance says nothing of the reader."""
+
+
+def _is_by_chance(row: Row, counted: Counted) -> bool:
+    auc = row.figures.get("auc")
+    learned = 0 < counted.thumbs_up < counted.thumbs and counted.test_picks >= _ENOUGH
+    return learned and auc is not None and auc.value is not None and auc.interval is not None and auc.interval[0] <= 0.5
+
+
+def _turned(row: Row) -> str:
+    return (
+        f"{row.name} ranked the test papers no better than chance (AUC {row.figures['auc'].value:.3f}): the reader turned, what was "
+        "picked before saying nothing of what is picked now, or there were too few thumbs."
+    )
+
+
 def notes(counted: Counted, rows: Sequence[Row], walk: Walk | None) -> tuple[str, ...]:
     """What is odd about the input, and what therefore is null."""
     found = []
@@ -259,6 +276,7 @@ def notes(counted: Counted, rows: Sequence[Row], walk: Walk | None) -> tuple[str
         found.append(
             f"All thumbs to learn from are {'up' if counted.thumbs_up else 'down'}: peers learn nothing of them."
         )
+    found += [_turned(row) for row in rows if row.is_recipe and _is_by_chance(row, counted)]
     if counted.test_days == 1:
         found.append("There is one test day, so intervals by day have no width.")
     if counted.repeated:

@@ -193,6 +193,14 @@ class TestOddInput:
         picked = about("agents", papers.between(None, turn)) | about("vision", papers.between(turn, None))
         report = measured(papers, picked, train_until=FIRST + timedelta(days=10))
         assert report.row(OURS).figures["auc"].value > 0.6
+        assert not any("turned" in note for note in report.notes)
+
+    def test_a_reader_who_turns_when_the_test_begins_is_told_of(self):
+        papers = archive()
+        picked = about("agents", papers.between(None, TEST)) | about("finance", papers.between(TEST, None))
+        report = measured(papers, picked, policies=(OURS, "random"))
+        [note] = [note for note in report.notes if "turned" in note]
+        assert note.startswith(f"{OURS} ranked the test papers no better than chance (AUC 0.")
 
 
 class TestThumbsOfAPeer:
