@@ -11,6 +11,7 @@ from scout.items import Item, ItemId, ItemKind
 from scout.store.part import Part
 from scout.store.rows import batches, marks, moment, moment_or_none, pack, unpack, when, when_or_none
 from scout.store.search import Hit, filters, search
+from scout.store.words import count_words
 
 COLUMNS = (
     "id, kind, title, url, text, source, authors, categories, published, updated, version, comment, backlog, "
@@ -90,6 +91,7 @@ class Items(Part):
 
     def add(self, items: Iterable[Item], at: datetime) -> None:
         """Store new items, with their aliases and the source that brought them. One already there is left alone."""
+        fresh = list[str]()
         with self.store.writing() as db:
             for item in items:
                 cursor = db.conn.execute(
@@ -102,6 +104,8 @@ class Items(Part):
                 )  # fmt: skip
                 if cursor.rowcount:
                     self._note(item, at)
+                    fresh.append(f"{item.title} {' '.join(item.authors)}")
+            count_words(db.conn, fresh)
 
     def update(self, items: Iterable[Item], at: datetime, *, keep_version: bool = True) -> None:
         """Replace what is known of items; with `keep_version` the text that was there goes into their history.
@@ -180,7 +184,7 @@ class Items(Part):
         limit: int = 50, offset: int = 0,
     ) -> list[Stored]:  # fmt: skip
         """Newest arrivals first; `since` is a day of arrival or of publication, whichever is later."""
-        where, params = filters(source=source, since=since, kind=kind)
+        where, params = filters(self.store, source=source, since=since, kind=kind)
         sql = f"SELECT {COLUMNS} FROM items i WHERE {' AND '.join(where) or '1'} ORDER BY seq DESC LIMIT ? OFFSET ?"
         return [stored_of(row) for row in self.store.rows(sql, *params, limit, offset)]
 

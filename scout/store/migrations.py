@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scout.store import (
+    schema_archive,
     schema_attempts,
     schema_evals,
     schema_gate,
@@ -13,7 +14,16 @@ from scout.store import (
 )
 from scout.store.schema import migrations
 
-SCHEMAS = (schema_readings, schema_gate, schema_evals, schema_attempts, schema_threads, schema_training, schema_vectors)
+SCHEMAS = (
+    schema_archive,
+    schema_readings,
+    schema_gate,
+    schema_evals,
+    schema_attempts,
+    schema_threads,
+    schema_training,
+    schema_vectors,
+)
 
 migrations._migrations.sort(key=lambda migration: migration.name)  # files are imported in the order of their names
 
