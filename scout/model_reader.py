@@ -47,7 +47,7 @@ class Outcome(StrEnum):
     UNGROUNDED = "ungrounded"
     """A summary was written, and no point of it stands in the text; the extractive one stands."""
     UNREADABLE = "unreadable"
-    """No usable answer, not even after one repair; the extractive summary stands."""
+    """No usable answer, not even after one repair, or no rating where only that was asked; the extractive summary stands."""
     TOO_LONG = "too-long"
     """Not even a short cut of it fits the model's context."""
     REJECTED = "rejected"
@@ -105,7 +105,8 @@ class ModelReader:
         rating = rating_of(rated) if rated else None
         note = "" if rated else "it gave no rating"
         if (moved or decision).lane is Lane.SKIP and not always:
-            return Told(outcome=Outcome.NOT_WANTED, message=note, decision=moved, rating=rating)
+            outcome = Outcome.NOT_WANTED if rated else Outcome.UNREADABLE
+            return Told(outcome=outcome, message=note, decision=moved, rating=rating)
         told = await self.summarize(item, near, tldr)
         message = "; ".join(filter(None, (note, told.message)))
         return Told(

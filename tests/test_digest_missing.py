@@ -6,6 +6,8 @@ from digest_samples import DAY
 
 from scout.digest.missing import Standing, missing
 from scout.items import OutcomeKind
+from scout.model_reader import Outcome
+from scout.store.readings import FAILED, UNUSABLE
 
 
 def test_nothing_is_said_where_nothing_is_missing():
@@ -52,3 +54,16 @@ def test_a_source_never_polled_is_told():
 def test_what_waits_for_the_model_is_told():
     assert missing([], DAY, unread=1).note == "1 item waits for the model; its summary is a sentence of its own."
     assert missing([], DAY, unread=4).note.startswith("4 items wait for the model")
+
+
+def test_what_the_model_wrote_and_could_not_be_shown_is_told_with_its_reason():
+    gap = missing([], DAY, unusable={"ungrounded": 2, "unreadable": 1, "too-long": 0})
+    assert gap.note == (
+        "Of what the model wrote on 3 items nothing could be shown (2 ungrounded, 1 unreadable); "
+        "their summaries are sentences of their own."
+    )
+    assert missing([], DAY, unusable={"rejected": 0}).note == ""
+
+
+def test_the_outcomes_that_are_told_are_outcomes_of_a_reading():
+    assert {*UNUSABLE, FAILED} < set(Outcome)

@@ -8,6 +8,7 @@ import pytest
 import scripted_server as scripted
 from enrich_samples import (
     READER,
+    decision,
     fill,
     honest,
     item,
@@ -18,6 +19,7 @@ from enrich_samples import (
 )  # fmt: skip
 from scripted_server import Request, ScriptedServer
 
+from scout.items import Lane
 from scout.model_reader import Outcome
 from scout.store import Store
 
@@ -89,6 +91,15 @@ def test_answers_that_cannot_be_read_are_an_outcome(
     report = read(store, server)
     assert report.outcomes == {Outcome.UNREADABLE: 2}
     assert not report.away
+
+
+def test_an_item_of_the_skip_lane_without_a_rating_is_unreadable_and_not_said_to_be_unwanted(
+    store: Store, server: ScriptedServer
+) -> None:
+    server.fails(scripted.TRUNCATED, times=None)
+    fill(store, [item(1)], [decision(item(1), lane=Lane.SKIP, probability=0.1)])
+    assert read(store, server).outcomes == {Outcome.UNREADABLE: 1}
+    assert store.readings.of(READER, [item(1).id])[item(1).id].message == "it gave no rating"
 
 
 def test_an_answer_longer_than_its_schema_allows_is_repaired_once(store: Store, server: ScriptedServer) -> None:

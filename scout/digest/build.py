@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from scout.clock import now
@@ -23,7 +24,7 @@ from scout.items import OTHER, Aspect, Impression, Item, ItemId, OutcomeKind, So
 from scout.serving import verdicts
 from scout.store import Store
 from scout.store.items import Stored
-from scout.store.readings import FAILED
+from scout.store.readings import FAILED, UNUSABLE
 from scout.store.sources import PollRow, SourceRow
 from scout.triage import asking, honest
 
@@ -58,8 +59,7 @@ def build(store: Store, settings: Settings, *, reader: str, day: date, run: str 
     chosen = marked(chosen, candidates, _thumbed(store, reader), most=settings.digest.asks)
     summaries = store.summaries.of(choice.item.id for choice in chosen)
     about = contexts(store, reader, [choice.item for choice in chosen], folded.also)
-    unread, given_up = _without_model(store, settings, reader, chosen)
-    gap = missing(_standings(store, run), day, unread=unread, given_up=given_up)
+    gap = missing(_standings(store, run), day, **_without_model(store, settings, reader, chosen))
     releases = _releases(store, settings, reader, day)
     shown = _Shown(summaries, about, settings.data_dir)
     digest = Digest(
@@ -188,14 +188,21 @@ def _entry(choice: Choice, shown: _Shown) -> Entry:
     )
 
 
-def _without_model(store: Store, settings: Settings, reader: str, chosen: Chosen) -> tuple[int, int]:
-    """How many of these items still wait for the model, where one is set, and on how many it was given up."""
+class _WithoutModel(TypedDict, total=False):
+    unread: int
+    given_up: int
+    unusable: Mapping[str, int]
+
+
+def _without_model(store: Store, settings: Settings, reader: str, chosen: Chosen) -> _WithoutModel:
+    """How many of these items lack the words of the model that is set, and why, as `missing` takes it."""
     if not settings.model.base_urls:
-        return 0, 0
+        return {}
     ids = [choice.item.id for choice in chosen]
     waiting = set(store.ledger.waiting(reader))
-    read = store.readings.of(reader, ids)
-    return sum(id in waiting for id in ids), sum(reading.outcome == FAILED for reading in read.values())
+    ended = Counter(reading.outcome for reading in store.readings.of(reader, set(ids) - waiting).values())
+    unusable = {outcome: ended[outcome] for outcome in UNUSABLE}
+    return {"unread": sum(id in waiting for id in ids), "given_up": ended[FAILED], "unusable": unusable}
 
 
 def _counts(chosen: Chosen, fresh: Sequence[Stored], candidates: Sequence[Candidate], gap: Missing) -> dict[str, int]:

@@ -5,9 +5,10 @@ A day without announcement is no fault and is not called one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from scout.digest.wording import long_day, plural
 from scout.items import OutcomeKind
@@ -46,10 +47,14 @@ class Missing:
     unpolled: int = 0
 
 
-def missing(standings: Sequence[Standing], day: date, *, unread: int = 0, given_up: int = 0) -> Missing:
+def missing(
+    standings: Sequence[Standing], day: date, *, unread: int = 0, given_up: int = 0,
+    unusable: Mapping[str, int] = MappingProxyType({}),
+) -> Missing:  # fmt: skip
     """What the sources did not bring to the digest of `day`, in sentences and in figures.
 
-    `unread` items in it wait for the model that is set; on `given_up` of them it gave no answer in several runs.
+    `unread` items in it wait for the model that is set; on `given_up` of them it gave no answer in several runs; of what it
+    wrote on others nothing could be shown: `unusable`, how the reading ended → on how many.
     """
     failed = [standing for standing in standings if standing.outcome and not standing.outcome.is_success]
     quiet = [standing for standing in standings if standing.outcome is OutcomeKind.NO_ANNOUNCEMENT]
@@ -61,17 +66,19 @@ def missing(standings: Sequence[Standing], day: date, *, unread: int = 0, given_
         verb = "was" if len(unpolled) == 1 else "were"
         said.append(f"{plural(len(unpolled), 'source')} {verb} never polled.")
     if unread:
-        theirs = "1 item waits for the model; its summary is a sentence of its own."
+        said.append(f"{plural(unread, 'item')} {'waits' if unread == 1 else 'wait'} for the model; {_stands(unread)}.")
+    if given_up:
+        said.append(f"The model gave no answer on {plural(given_up, 'item')} in several runs; {_stands(given_up)}.")
+    if several := sum(unusable.values()):
+        how = ", ".join(f"{count} {outcome}" for outcome, count in sorted(unusable.items()) if count)
         said.append(
-            theirs if unread == 1 else f"{unread} items wait for the model; their summaries are sentences of their own."
-        )
-    if given_up == 1:
-        said.append("The model gave no answer on 1 item in several runs; its summary is a sentence of its own.")
-    elif given_up:
-        said.append(
-            f"The model gave no answer on {given_up} items in several runs; their summaries are sentences of their own."
+            f"Of what the model wrote on {plural(several, 'item')} nothing could be shown ({how}); {_stands(several)}."
         )
     return Missing(" ".join(said), len(failed), len(quiet), len(unpolled))
+
+
+def _stands(items: int) -> str:
+    return "its summary is a sentence of its own" if items == 1 else "their summaries are sentences of their own"
 
 
 def _reasons(failed: Sequence[Standing]) -> str:

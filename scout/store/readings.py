@@ -17,6 +17,8 @@ from scout.store.rows import batches, marks, pack, unpack, when
 
 FAILED = "failed"
 """The outcome of an item that was given up on."""
+UNUSABLE = ("ungrounded", "unreadable", "too-long", "rejected")
+"""The outcomes of items of which nothing that the model wrote could be shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
