@@ -24,9 +24,19 @@ VERSION = "0.2.1"
 INSTANCES = "instance_level_eval_0.2.1"
 
 
+class NoScore(Exception):
+    """A run that cannot be written, since a score is what the format is for."""
+
+
 def write(run: EvalRun, folder: Path, *, data_dir: Path, organization: str) -> Path:
-    """Write a run into `folder`/suite/developer/model/, as that project keeps them; the path of its JSON."""
-    developer, _, name = run.released.rpartition("/")
+    """Write a run into `folder`/suite/developer/model/, as that project keeps them; the path of its JSON.
+
+    Raises:
+        NoScore: nothing of it was judged, and the format has no word for that.
+    """
+    if run.summary["mean"] is None:
+        raise NoScore(f"{run.id} has no score: nothing of it was judged")
+    developer, _, name = _model(run).rpartition("/")
     place = folder / _plain(run.suite) / _plain(developer or "unknown") / _plain(name)
     place.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(line, ensure_ascii=False) + "\n" for line in samples(run, data_dir)]
@@ -46,9 +56,10 @@ def write(run: EvalRun, folder: Path, *, data_dir: Path, organization: str) -> P
 
 def aggregate(run: EvalRun, organization: str) -> dict[str, Any]:
     """The run as one record."""
-    developer, _, name = run.released.rpartition("/")
+    developer, _, name = _model(run).rpartition("/")
     made = str(now().timestamp())
     about = {"trust": run.label or "no reason against it", "endpoint_served_it_as": run.model, "scout_run": run.id}
+    about |= {"variant": run.variant} if run.variant else {}
     return {
         "schema_version": VERSION,
         "evaluation_id": identity(run),
@@ -60,7 +71,7 @@ def aggregate(run: EvalRun, organization: str) -> dict[str, Any]:
         },
         "eval_library": {"name": "inspect_ai", "version": PINNED, "additional_details": {"driven_by": "scout"}},
         "model_info": {
-            "name": name, "id": run.released, "developer": developer or "unknown", "additional_details": about,
+            "name": name, "id": _model(run), "developer": developer or "unknown", "additional_details": about,
         },
         "evaluation_results": [_result(run)],
     }  # fmt: skip
@@ -68,6 +79,11 @@ def aggregate(run: EvalRun, organization: str) -> dict[str, Any]:
 
 def identity(run: EvalRun) -> str:
     return f"{run.suite}/{run.released.replace('/', '_')}/{run.started.timestamp()}"
+
+
+def _model(run: EvalRun) -> str:
+    """What the format names a model by; how it was asked stands elsewhere."""
+    return run.release_id or run.model
 
 
 def _result(run: EvalRun) -> dict[str, Any]:
@@ -93,10 +109,12 @@ def _result(run: EvalRun) -> dict[str, Any]:
             "score_type": "continuous", "min_score": 0.0, "max_score": 1.0,
         },
         "score_details": {
-            "score": found["mean"] or 0.0, "details": {key: str(value) for key, value in details.items()},
+            "score": found["mean"], "details": {key: str(value) for key, value in details.items()},
             "uncertainty": uncertainty,
         },
-        "generation_config": {"generation_args": {"temperature": run.options.get("temperature")}},
+        "generation_config": {
+            "generation_args": {key: run.options[key] for key in ("temperature", "max_tokens") if key in run.options}
+        },
     }  # fmt: skip
 
 
@@ -111,20 +129,21 @@ def samples(run: EvalRun, data_dir: Path) -> Iterator[dict[str, Any]]:
 def _sample(run: EvalRun, told: Told, asked: transcripts.Asked) -> dict[str, Any]:
     raw, gold = asked.prompt, asked.gold
     agentic = run.kind == "agentic"
-    source = f"messages[{max(0, len(told.turns) - 1)}].content" if agentic else "output.raw"
+    last = len(told.turns) if agentic else 0  # what was asked is the first message
+    source = f"messages[{last}].content" if agentic else "output.raw"
     return {
         "schema_version": INSTANCES,
         "evaluation_id": identity(run),
-        "model_id": run.released,
+        "model_id": _model(run),
         "evaluation_name": run.suite,
         "sample_id": f"{told.item}#{told.epoch}",
         "sample_hash": hashlib.sha256((raw + gold).encode()).hexdigest(),
         "interaction_type": "agentic" if agentic else "single_turn",
         "input": {"raw": raw, "reference": [gold]},
         "output": None if agentic else _output(told),
-        "messages": [_turn(place, turn) for place, turn in enumerate(told.turns)] if agentic else None,
+        "messages": _conversation(raw, told) if agentic else None,
         "answer_attribution": [
-            {"turn_idx": max(0, len(told.turns) - 1) if agentic else 0, "source": source,
+            {"turn_idx": last, "source": source,
              "extracted_value": told.answer.text, "extraction_method": "custom", "is_terminal": True}
         ],
         "evaluation": {
@@ -143,6 +162,11 @@ def _sample(run: EvalRun, told: Told, asked: transcripts.Asked) -> dict[str, Any
 def _output(told: Told) -> dict[str, Any]:
     thinking = [turn.reasoning for turn in told.turns if turn.reasoning]
     return {"raw": [told.answer.text], "reasoning_trace": thinking or None}
+
+
+def _conversation(asked: str, told: Told) -> list[dict[str, Any]]:
+    turns = [{"turn_idx": 0, "role": "user", "content": asked}]
+    return turns + [_turn(place, turn) for place, turn in enumerate(told.turns, 1)]
 
 
 def _turn(place: int, turn: Message) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import eval_store
 import jsonschema
@@ -15,6 +17,7 @@ from eval_samples import adds_even, suite
 from scripted_server import CLOSE, ScriptedServer, serving, status
 
 from evals import suites, trust
+from evals.core import Kind
 from scout.config import load
 from scout.store import Store
 
@@ -23,6 +26,12 @@ pytest.importorskip("inspect_ai", reason="the evals extra is not installed")
 SetEnv = Callable[[dict[str, str]], None]
 SCHEMAS = Path(__file__).parents[1] / "docs" / "schemas"
 SCHEMA = json.loads((SCHEMAS / "eval-runs.schema.json").read_text(encoding="utf-8"))
+
+
+def schema(name: str) -> Any:
+    return json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+
+
 COMPARED = json.loads((SCHEMAS / "eval-compare.schema.json").read_text(encoding="utf-8"))
 AT = datetime(2025, 12, 1, 2, tzinfo=UTC)
 
@@ -178,18 +187,47 @@ def test_export_writes_what_every_eval_ever_reads(store: Store, tmp_path: Path) 
     file = Path(out.out.strip())
     assert file.parent == tmp_path / "out" / "code" / "lab" / "A__b_"
     value = json.loads(file.read_text(encoding="utf-8"))
-    assert value["schema_version"] == "0.2.1"
+    jsonschema.validate(value, schema("eval-export"))
     assert value["model_info"]["id"] == "lab/A <b>"
     (result,) = value["evaluation_results"]
     assert result["score_details"]["score"] == done.summary["mean"]
     assert all(isinstance(part, str) for part in result["score_details"]["details"].values())
     lines = (file.parent / value["detailed_evaluation_results"]["file_path"]).read_text(encoding="utf-8").splitlines()
     samples = [json.loads(line) for line in lines]
+    for sample in samples:
+        jsonschema.validate(sample, schema("eval-export-sample"))
     assert len(samples) == 10 == value["detailed_evaluation_results"]["total_rows"]
     assert {sample["evaluation_id"] for sample in samples} == {value["evaluation_id"]}
     assert {sample["output"]["raw"][0] for sample in samples} <= {f"The answer is {3 * k}." for k in range(5)} | {
         "I think it is 7. [not a link](javascript:alert(1))"
     }
+
+
+def test_a_conversation_is_exported_from_its_first_word_to_its_last(store: Store, tmp_path: Path) -> None:
+    eval_store.run(store, "lab/A", "agentic", AT, n=2, epochs=1, files=load().data_dir, kind=Kind.AGENTIC)
+    file = Path(scout("eval", "export", str(tmp_path / "out")).out.strip())
+    (lines,) = file.parent.glob("*.jsonl")
+    sample = json.loads(lines.read_text(encoding="utf-8").splitlines()[0])
+    jsonschema.validate(sample, schema("eval-export-sample"))
+    assert [turn["role"] for turn in sample["messages"]] == ["user", "assistant"]
+    place = sample["answer_attribution"][0]["turn_idx"]
+    assert sample["messages"][place]["content"] == sample["answer_attribution"][0]["extracted_value"]
+
+
+def test_a_run_without_a_score_is_not_exported_as_a_nought(store: Store, tmp_path: Path) -> None:
+    done = eval_store.run(store, "lab/A", "code", AT, n=2, epochs=1)
+    store.evals.start(replace(done, summary={**done.summary, "n": 0, "mean": None, "se": None}))
+    out = scout("eval", "export", str(tmp_path / "out"))
+    assert (out.code, out.out) == (0, "")
+    assert "has no score" in out.err
+
+
+def test_a_night_is_told_in_its_schema(server: ScriptedServer, setenv: SetEnv) -> None:
+    setenv({"SCOUT_EVAL__SUITES": '["sums"]', "SCOUT_EVAL__ITEMS": "4"})
+    done = scout("eval", "watch", "--gate", "skip", "--json")
+    assert done.code == 0, done.err
+    jsonschema.validate(done.json, schema("eval-watch"))
+    assert len(done.json["runs"]) == 1
 
 
 def test_watch_tells_which_releases_are_due(store: Store) -> None:

@@ -10,7 +10,7 @@ import click
 from scout.cli.errors import Missing
 from scout.cli.eval_run import facts, rows, share
 from scout.cli.examples import Command
-from scout.cli.output import emit_json, on_terminal, say, table
+from scout.cli.output import complain, emit_json, on_terminal, say, table
 from scout.cli.shared import as_json, open_store, settings, typed
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def export(folder: Path, only: str | None, organization: str) -> None:
 
     In the format of Every Eval Ever: a JSON file a run, and a line an item and epoch beside it.
     """
-    from evals.export import write
+    from evals.export import NoScore, write
 
     found = settings()
     with open_store(found) as store:
@@ -118,4 +118,7 @@ def export(folder: Path, only: str | None, organization: str) -> None:
             if not runs:
                 raise Missing(f"no finished run {typed(only)!r}; `scout eval list` names what there is")
         for run in runs:
-            say(str(write(run, folder, data_dir=found.data_dir, organization=typed(organization))))
+            try:
+                say(str(write(run, folder, data_dir=found.data_dir, organization=typed(organization))))
+            except NoScore as err:
+                complain(str(err))
