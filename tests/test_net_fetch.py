@@ -117,9 +117,10 @@ def test_a_size_announced_beyond_the_limit_is_not_read(site: Site, fetcher: Fetc
         ("gzip", b"this is not gzip", OutcomeKind.UNREADABLE),
         ("gzip", gzip.compress(b"feed " * 1000)[:-20], OutcomeKind.UNREACHABLE),
         ("br", b"brotli was not asked for", OutcomeKind.UNREADABLE),
+        ("zstd", b"\x28\xb5\x2f\xfd nor was zstandard", OutcomeKind.UNREADABLE),
         ("gzip, gzip", gzip.compress(gzip.compress(b"x")), OutcomeKind.UNREADABLE),
     ],
-    ids=["not gzip", "cut gzip", "brotli", "twice"],
+    ids=["not gzip", "cut gzip", "brotli", "zstandard", "twice"],
 )
 def test_what_cannot_be_unpacked_says_so(
     site: Site, fetcher: Fetcher, encoding: str, body: bytes, kind: OutcomeKind

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from scout.items import OutcomeKind
+from scout.memory import bare_environment
 from scout.net.errors import FetchError
 
 SECONDS = 40.0
@@ -24,7 +25,7 @@ def read(kind: str, data: bytes, *, seconds: float = SECONDS, megabytes: int = M
     try:
         done = subprocess.run(
             command, input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=seconds,
-            start_new_session=True, check=False,
+            start_new_session=True, check=False, env=bare_environment(),
         )  # fmt: skip
     except subprocess.TimeoutExpired as err:
         raise FetchError(OutcomeKind.TOO_SLOW, f"reading it took longer than {seconds:g} s") from err

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scout.agent import archive, documents
-from scout.memory import limit_memory
+from scout.memory import confine
 
 READERS: Mapping[str, Callable[[bytes], Any]] = {
     "arxiv-html": documents.arxiv_html,
@@ -38,7 +38,7 @@ def answer(kind: str, data: bytes) -> dict[str, Any]:
 
 
 def main() -> None:
-    limit_memory(int(sys.argv[2]))
+    confine(int(sys.argv[2]))
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no reply
     with replies:

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from scout.config import Net
 from scout.items import OutcomeKind
+from scout.memory import bare_environment
 from scout.net.errors import FetchError
 from scout.sources.parsed import MAX_ENTRIES, ParsedFeed, from_dict
 
@@ -105,6 +106,7 @@ class _Worker:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
+                env=bare_environment(),
             )
         except OSError as err:
             raise FetchError(OutcomeKind.ERROR, f"the process that reads feeds does not start: {err}") from err

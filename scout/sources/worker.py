@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Any, BinaryIO
 
-from scout.memory import limit_memory
+from scout.memory import confine
 from scout.sources.parse import parse
 from scout.sources.parsed import Unreadable, as_dict
 
@@ -43,7 +43,7 @@ def _say(replies: BinaryIO, reply: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    limit_memory(int(sys.argv[1]))
+    confine(int(sys.argv[1]))
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no reply
     serve(sys.stdin.buffer, replies)

@@ -1,0 +1,217 @@
+"""A served dashboard lets in whom it should: a real Streamlit behind a proxy's login, visited from here and from elsewhere."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dashboard_store
+import pytest
+from streamlit.web.server.starlette import starlette_app_utils
+from streamlit_visit import Refused, visit
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other loopback addresses than 127.0.0.1 are Linux's")
+HOST = "scout.example.org"
+ADA = {"X-Forwarded-User": "ada@example.org"}
+STORED = "Off-policy corrections"
+SETTINGS = f"""
+[access]
+login = "proxy"
+hosts = ["{HOST}"]
+readers = ["*@example.org"]
+admins = ["ada@example.org"]
+proxies = ["127.0.0.1"]
+names = {{ "ada@example.org" = "{dashboard_store.READER}" }}
+"""
+SECRET = "s" * 40
+PROVIDED = f"""
+[access]
+login = "oidc"
+hosts = ["{HOST}"]
+readers = ["*@example.org"]
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    port: int
+    config: Path
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("served")
+    config = folder / "scout.toml"
+    config.write_text(SETTINGS)
+    dashboard_store.fill(folder / "scout.db", thumbs=True, onboarded=True, days=dashboard_store.DAYS).close()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    env = {name: value for name, value in os.environ.items() if not name.startswith("SCOUT_")}
+    env |= {
+        "SCOUT_CONFIG": str(config),
+        "SCOUT_DATA_DIR": str(folder),
+        "SCOUT_TODAY": dashboard_store.DAYS[2].isoformat(),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scout", "dashboard", "--no-browser", "--port", str(port)], cwd=folder,
+        env={**env, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert re.search(rf":{port}\b", process.stdout.readline())
+        yield Served(port, config)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def asked(
+    port: int, path: str, *, host: str, method: str = "GET", source: str = "127.0.0.1"
+) -> http.client.HTTPResponse:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))
+    line.putrequest(method, path, skip_host=True)
+    line.putheader("Host", host)
+    line.putheader("Content-Length", "0")
+    line.endheaders()
+    answer = line.getresponse()
+    answer.body = answer.read()  # type: ignore[attr-defined]
+    line.close()
+    return answer
+
+
+def test_whom_the_proxy_names_reads_what_is_stored(served: Served) -> None:
+    assert STORED in visit(served.port, host=HOST, headers=ADA, origin=f"http://{HOST}")
+
+
+def test_whom_it_names_not_sees_nothing(served: Served) -> None:
+    page = visit(served.port, host=HOST)
+    assert "does not say who you are" in page
+    assert STORED not in page
+    stranger = visit(served.port, host=HOST, headers={"X-Forwarded-User": "eve@evil.example"})
+    assert "not among those who may read here" in stranger
+    assert STORED not in stranger
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [{}, {"X-Forwarded-For": "127.0.0.1"}, {"X-Real-IP": "127.0.0.1", "Forwarded": "for=127.0.0.1"}],
+    ids=["header", "forwarded-for", "forwarded"],
+)
+def test_a_header_from_another_address_is_believed_by_nobody(served: Served, forged: dict[str, str]) -> None:
+    with pytest.raises(Refused):
+        visit(served.port, host=HOST, headers={**ADA, **forged}, source="127.0.0.2")
+
+
+def test_a_second_header_beside_the_proxys_lets_nobody_in(served: Served) -> None:
+    page = visit(served.port, host=HOST, headers={**ADA, "x-forwarded-user": "bo@example.org"})
+    assert "does not say who you are" in page
+
+
+@pytest.mark.parametrize("host", ["evil.example", f"{HOST}.evil.example", "127.0.0.1.evil.example", "10.0.0.1"])
+def test_a_name_that_was_rebound_to_this_machine_is_not_answered(served: Served, host: str) -> None:
+    for path in ("/", "/_stcore/host-config", "/_stcore/health", "/media/x"):
+        assert asked(served.port, path, host=host).status == 403
+    with pytest.raises(Refused):
+        visit(served.port, host=host, headers=ADA)
+
+
+def test_a_page_of_another_site_opens_no_connection(served: Served) -> None:
+    for origin in ("https://evil.example", "null", f"https://{HOST}.evil.example", "http://127.0.0.1:1"):
+        with pytest.raises(Refused):
+            visit(served.port, host=HOST, headers=ADA, origin=origin)
+
+
+def test_no_other_page_may_frame_it(served: Served) -> None:
+    answer = asked(served.port, "/", host=f"{HOST}:443")
+    assert answer.status == 200
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_monitor_on_the_machine_may_ask_whether_it_is_well_and_no_more(served: Served) -> None:
+    assert asked(served.port, "/_stcore/health", host="127.0.0.1", source="127.0.0.2").status == 200
+    assert asked(served.port, "/", host="127.0.0.1", source="127.0.0.2").status == 403
+
+
+def test_no_program_drives_the_pages_past_the_login(served: Served) -> None:
+    answer = asked(served.port, "/_stcore/agent/interact", host=HOST, method="POST")
+    assert answer.status >= 400
+    assert STORED.encode() not in answer.body  # type: ignore[attr-defined]
+
+
+# --- an identity provider's login, by Streamlit's cookie
+
+
+@pytest.fixture
+def provided(served: Served) -> Iterator[Served]:
+    """The same server, asked to believe the provider: who may come in is read anew at each page load."""
+    write(served.config, PROVIDED)
+    yield served
+    write(served.config, SETTINGS)
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text)
+    at = time.time() + len(text)  # a change that a clock of whole seconds sees
+    os.utime(path, (at, at))
+
+
+def cookies(secret: str = SECRET, origin: str = f"https://{HOST}", **claims: object) -> dict[str, str]:
+    """What a browser sends that has logged in; `secret` is who signed it."""
+    token = starlette_app_utils.generate_xsrf_token_string()
+    told = json.dumps({"is_logged_in": True, "origin": origin, "email": "bo@example.org", **claims})
+    signed = starlette_app_utils.create_signed_value(secret, "_streamlit_user", told).decode()
+    return {"Cookie": f"_streamlit_xsrf={token}; _streamlit_user={signed}", "token": token}
+
+
+def seen(served: Served, headers: dict[str, str]) -> str:
+    token = headers.get("token", "")
+    sent = {name: value for name, value in headers.items() if name != "token"}
+    return visit(served.port, host=HOST, headers=sent, origin=f"https://{HOST}", token=token)
+
+
+def test_a_cookie_that_was_signed_here_says_who_it_is(provided: Served) -> None:
+    page = seen(provided, cookies())
+    assert "Log in to read" not in page
+    assert "not among those" not in page
+    assert "not among those" in seen(provided, cookies(email="eve@evil.example"))
+    assert "not verified" in seen(provided, cookies(email_verified=False))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        cookies(secret="t" * 40),
+        cookies(secret="u" * 40, sub="x"),
+        cookies(origin="https://evil.example"),
+        {"X-Forwarded-User": "ada@example.org"},
+    ],
+    ids=["none", "another secret", "a third secret", "another origin", "a proxy's header"],
+)
+def test_any_other_cookie_says_nothing(provided: Served, headers: dict[str, str]) -> None:
+    page = seen(provided, headers)
+    assert "Log in to read" in page
+    assert STORED not in page
+
+
+def test_an_error_tells_a_visitor_no_path_and_no_key(served: Served) -> None:
+    write(served.config, SETTINGS + '\n[digest]\ntimezone = "Mars/Olympus"\n')
+    try:
+        page = visit(served.port, host=HOST, headers=ADA)
+        assert "Not available right now" in page
+        assert "Mars" not in page
+        assert str(served.config) not in page
+    finally:
+        write(served.config, SETTINGS)
