@@ -25,6 +25,7 @@ pages = [
     st.Page(PAGES / "readers.py", title="Readers", icon=":material/person:", url_path="readers"),
     st.Page(PAGES / "policy.py", title="Policy", icon=":material/balance:", url_path="policy"),
     st.Page(PAGES / "models.py", title="Models", icon=":material/leaderboard:", url_path="models"),
+    st.Page(PAGES / "training.py", title="Training", icon=":material/model_training:", url_path="training"),
     st.Page(PAGES / "fun.py", title="Fun", icon=":material/celebration:", url_path="fun"),
     st.Page(PAGES / "runs.py", title="Runs", icon=":material/history:", url_path="runs"),
     st.Page(PAGES / "item.py", title="Item", icon=":material/article:", url_path="item", visibility="hidden"),
