@@ -145,6 +145,60 @@ def test_kto_is_its_formula() -> None:
     assert found.metrics["right"] == 1.0
 
 
+def trls_kto(lengths, logprobs, reference, up, mismatched, *, beta: float, up_weight: float, down_weight: float):
+    """KTO as TRL's trainer computes it, handed log-probabilities instead of a model's: [B, L] of tokens, [B] of references."""
+    trainer = pytest.importorskip("trl.trainer.kto_trainer", reason="needs trl, the oracle").KTOTrainer
+    asked = SimpleNamespace(
+        model=SimpleNamespace(training=True), aux_loss_enabled=False, precompute_ref_logps=True, calculate_KL=True,
+        _compute_kl_logps=lambda *_: mismatched[0], loss_type="kto", beta=beta, desirable_weight=up_weight,
+        undesirable_weight=down_weight, _metrics={"train": defaultdict(list)}, _total_train_tokens=0, _tp_size=1,
+        accelerator=SimpleNamespace(device="cpu", gather_for_metrics=lambda x: x),
+    )  # fmt: skip
+    there = torch.arange(logprobs.shape[1] + 1)[None] <= lengths[:, None]
+    told = SimpleNamespace(
+        log_probs=logprobs, entropy=torch.zeros_like(logprobs), mean_logits=torch.zeros_like(logprobs)
+    )
+    inputs = {
+        "input_ids": torch.zeros_like(there, dtype=torch.long), "attention_mask": there.long(), "completion_mask": there.long(),
+        "label": up, "ref_logps": reference, "ref_KL_logps": mismatched[1],
+    }  # fmt: skip
+    return trainer._compute_loss(asked, lambda **_: told, inputs, False)
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.3, -0.3], ids=["at", "above", "below"])
+def test_kto_and_its_gradient_are_trls(drift) -> None:
+    made = torch.Generator().manual_seed(1)
+    lengths = torch.randint(1, 10, (8,), generator=made)
+    mask = torch.arange(9)[None] < lengths[:, None]
+    tokens = (-torch.rand(8, 9, generator=made) * mask).requires_grad_()
+    reference = tokens.detach().sum(dim=1) + torch.randn(8, generator=made) - drift
+    up = torch.tensor([True, False, True, True, False, False, True, False])
+    other = -torch.rand(8, generator=made) * 5
+    mismatched = (other + drift, other)
+    value = trls_kto(lengths, tokens, reference, up, mismatched, beta=0.4, up_weight=1.5, down_weight=0.8)
+    (expected,) = torch.autograd.grad(value, tokens)
+    found = kto(
+        tokens.sum(dim=1),
+        reference,
+        up,
+        baseline=mismatched[0] - mismatched[1],
+        beta=0.4,
+        up_weight=1.5,
+        down_weight=0.8,
+    )
+    (gradient,) = torch.autograd.grad(found.value, tokens)
+    assert found.value.item() == pytest.approx(value.item(), rel=1e-6)
+    assert torch.allclose(gradient, expected, rtol=1e-5, atol=1e-8)
+    assert gradient.abs().max() > 1e-3
+
+
+def test_a_thumb_of_less_weight_counts_less_in_kto() -> None:
+    logprobs, reference = torch.tensor([-1.0, -2.0], requires_grad=True), torch.tensor([-1.0, -2.0])
+    found = kto(logprobs, reference, torch.tensor([True, False]), weights=torch.tensor([1.0, 0.5]))
+    found.value.backward()
+    assert logprobs.grad[1].item() == pytest.approx(-0.5 * logprobs.grad[0].item())
+
+
 def test_a_baseline_below_zero_counts_as_zero() -> None:
     logprobs, reference, up = torch.tensor([-1.0, -2.0]), torch.tensor([-1.0, -2.0]), torch.tensor([True, False])
     assert kto(logprobs, reference, up, baseline=torch.tensor([-5.0])).metrics["baseline"] == 0
