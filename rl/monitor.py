@@ -196,12 +196,12 @@ def _canary(last: Step, limits: Limits) -> tuple[Kind, str]:
 
 def _template(last: Step, limits: Limits) -> tuple[Kind, str]:
     """Answers that write the template's own marks: more than a tenth of a step's, since a weak model slips now and then."""
-    found = [(s, mark) for s in last.samples for mark in limits.template if mark in s.answer]
-    who = {id(sample): mark for sample, mark in found}
-    if not found or len(who) <= len(last.samples) / 10:
+    marks = [next((mark for mark in limits.template if mark in sample.answer), "") for sample in last.samples]
+    count = sum(map(bool, marks))
+    if count <= len(marks) / 10:
         return Kind.TEMPLATE, ""
-    first, mark = found[0]
-    told = f"{len(who)} of {len(last.samples)} answers hold a chat template's marks, such as {mark!r} in {first.answer[:80]!r}"
+    first, mark = next((s.answer, mark) for s, mark in zip(last.samples, marks, strict=True) if mark)
+    told = f"{count} of {len(marks)} answers hold a chat template's marks, such as {mark!r} in {first[:80]!r}"
     return Kind.TEMPLATE, told
 
 

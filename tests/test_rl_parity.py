@@ -86,6 +86,7 @@ def test_a_stale_layer_is_named_and_not_those_after_it(model, dtype) -> None:
     found = report(model, server.to(dtype), dtype)
     assert found.fault.startswith("layer 3:")
     assert found.places[5].relative_rms > found.places[5].trainer  # what it handed on is seen, and not blamed
+    assert found.swap.body > 10 * found.swap.head  # the swap says the same: the body, not the head
 
 
 def test_a_stale_head_is_told_from_the_body_by_the_swap(model, dtype) -> None:

@@ -28,6 +28,8 @@ class TokenServer(ScriptedServer):
         self.before: Callable[[dict[str, Any]], None] = lambda body: None
         self.falsify: Callable[[dict[str, Any]], dict[str, Any]] = lambda answer: answer
         self.takes_adapters = True
+        self.renders: list[int] | None = None
+        """The token ids of every conversation; None: no such route."""
 
     @property
     def asked(self) -> list[dict[str, Any]]:
@@ -52,6 +54,12 @@ class TokenServer(ScriptedServer):
 
     def _route(self, request: Request) -> Fault | tuple[int, bytes]:
         body = dict(request.body)
+        if request.path.endswith("/render"):
+            return (
+                status(404, "Not Found")
+                if self.renders is None
+                else (200, json.dumps({"token_ids": self.renders}).encode())
+            )
         if request.path == COMPLETIONS:
             self.before(body)
         if request.path != COMPLETIONS or body.get("model") not in (self.model, *self.adapters):
