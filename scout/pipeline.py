@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from scout import logs, policies
@@ -30,6 +30,7 @@ from scout.store import Store, StoreError
 from scout.store.ledger import Key
 from scout.store.rows import batches
 from scout.store.summaries import EXTRACTIVE, text_hash
+from scout.store.tidy import tidy
 from scout.text import line
 from scout.triage.summarize import extractive
 
@@ -88,6 +89,9 @@ def run(store: Store, settings: Settings, *, progress: Progress = SILENT) -> Run
             with _stage(report, "embed"):
                 report.embedded = embed_new(store, settings, embeddable(store), progress=progress)
         _decide(store, settings, report, progress)
+        if days := settings.keeping.details_days:
+            with _stage(report, "tidy"):
+                tidy(store, now() - timedelta(days=days), now())
         if not report.message:
             report.message = _summary(report)
     progress.done()

@@ -105,6 +105,7 @@ def search(text: tuple[str, ...], source: str | None, since: datetime | None, li
     words = typed(" ".join(text))
     with open_store(found) as store:
         hits = store.items.search(words, source=source, since=since.date() if since else None, limit=limit)
+        filed = store.archive.titled(words) if len(hits) < limit and not (source or since or json_) else []
     rows = [(hit.stored, line(hit.snippet.replace(MARK_START, "").replace(MARK_END, ""))) for hit in hits]
     if json_:
         emit_json([brief(stored, snippet) for stored, snippet in rows])
@@ -112,6 +113,8 @@ def search(text: tuple[str, ...], source: str | None, since: datetime | None, li
         _list(rows)
     else:
         say(f"Nothing is found for {words!r}.")
+    if filed:
+        say(f"In the archive {len(filed)} more have these words in their titles: `scout archive list --search WORDS`.")
 
 
 @click.command(cls=Command, example="scout show 2511.21735\nscout show https://arxiv.org/abs/2511.21735 --json")

@@ -74,11 +74,15 @@ def find_item(store: Store, ref: str) -> Stored:
     Raises:
         Missing: no such item is stored.
     """
+    from scout.identity import parse_ref
     from scout.readers import UnknownItem, find
 
     try:
         stored = store.items.stored(find(store, typed(ref)).id)
     except UnknownItem as err:
+        id = parse_ref(typed(ref)) or typed(ref)
+        if store.archive.file_of(id):
+            raise Missing(f"{id} is in the archive; `scout archive restore {id}` puts it back") from err
         raise Missing(str(err)) from err
     assert stored is not None
     return stored

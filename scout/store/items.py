@@ -83,10 +83,12 @@ class Items(Part):
         return {asked: rows[id] for asked, id in resolved.items() if id in rows}
 
     def tombstoned(self, ids: Iterable[str]) -> set[str]:
+        """Which of these are not to come in again: deleted ones, and archived ones, which old feeds still list."""
         found: set[str] = set()
         for batch in batches(dict.fromkeys(ids)):
-            sql = f"SELECT id FROM tombstones WHERE id IN ({marks(batch)})"
-            found |= {row["id"] for row in self.store.rows(sql, *batch)}
+            for table in ("tombstones", "archived"):
+                sql = f"SELECT id FROM {table} WHERE id IN ({marks(batch)})"
+                found |= {row["id"] for row in self.store.rows(sql, *batch)}
         return found
 
     def add(self, items: Iterable[Item], at: datetime) -> None:

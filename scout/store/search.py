@@ -99,8 +99,11 @@ def _ranked(store: Store, query: str, where: list[str], params: list[Any], *, li
         return []
     oldest = 0
     if not where:  # a filter may leave few of many matches: then all are ranked
-        sql = "SELECT rowid FROM items_fts WHERE items_fts MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?"
-        oldest = store.value(sql, query, WINDOW) or 0
+        sql = "SELECT rowid FROM items_fts WHERE items_fts MATCH ? ORDER BY rowid DESC LIMIT ?"
+        matches = store.rows(sql, query, WINDOW)
+        if not matches:  # ranking reads every place of every word before it finds that out
+            return []
+        oldest = matches[-1]["rowid"]
     columns = ", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))
     clause = "".join(f" AND {part}" for part in where)
     rows = store.rows(

@@ -162,7 +162,7 @@ class Sources(Part):
     def items_week(self, now: datetime) -> dict[str, int]:
         """Source → items it first brought in the last seven days."""
         rows = self.store.rows(
-            "SELECT source, count(*) AS n FROM items WHERE first_seen >= ? GROUP BY source",
+            "SELECT source, count(*) AS n FROM items WHERE first_seen >= ? GROUP BY +source",  # + : by the index of times
             when(now - timedelta(days=7)),
         )
         return {row["source"]: row["n"] for row in rows}

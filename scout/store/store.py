@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from scout.store.adapters import Adapters
+from scout.store.archive import Archive
 from scout.store.attempts import Attempts
 from scout.store.copying import UpgradeFailed, upgrade
 from scout.store.decisions import Decisions
@@ -76,6 +77,7 @@ class Store:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._open(FileLock(f"{path}.lock", timeout=busy_seconds))
         self.items = Items(self)
+        self.archive = Archive(self)
         self.signals = Signals(self)
         self.releases = Releases(self)
         self.sources = Sources(self)
@@ -166,6 +168,11 @@ class Store:
     def check(self) -> list[str]:
         """What is wrong with the file; empty where nothing is."""
         return faults(self.db.conn)
+
+    def compact(self) -> None:
+        """Rewrite the file without the room that deleted rows left; as much again is needed on the disk while it runs."""
+        with explained(self.path):
+            self.db.conn.execute("VACUUM")
 
     def close(self) -> None:
         self.db.conn.close()

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 LONGEST = 30
 SHORTEST = 2
-COMPLETIONS = 8
+COMPLETIONS = 5
 """Words that a beginning is completed to at the most, the most common ones."""
 _BATCH = 20_000
 
