@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,14 @@ from scout.clock import now
 from scout.config import Settings
 from scout.items import Decision, Item
 from scout.progress import SILENT, Progress
-from scout.serving.client import ModelClient
 from scout.serving.errors import ModelError, ModelFault
 from scout.serving.pooling import embed
 from scout.store import Store
 from scout.triage.recipes import Fitted
 from scout.triage.vectors import NONE, Vectors
+
+if TYPE_CHECKING:
+    from scout.serving.client import ModelClient
 
 log = logging.getLogger("scout")
 
@@ -53,6 +56,8 @@ def embed_new(store: Store, settings: Settings, items: Iterable[Item], *, progre
 
 
 async def _embed(store: Store, settings: Settings, items: Sequence[Item], progress: Progress) -> EmbedReport:
+    from scout.serving.client import ModelClient
+
     chosen = settings.embedding
     model, done, lacking = "", 0, list(items)
     async with ModelClient(chosen.endpoint()) as client:

@@ -7,14 +7,16 @@ the caller's. A score between two texts is a cross-encoder's where one is served
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scout.serving.client import ModelClient
 from scout.serving.endpoints import Endpoint
 from scout.serving.errors import ModelError, ModelFault
+
+if TYPE_CHECKING:
+    from scout.serving.client import ModelClient
 
 Floats = NDArray[np.float32]
 LONGEST = 512
