@@ -19,7 +19,7 @@ from rl.precision import BODIES, LARGEST_MEAN
 from rl.rollout import SamplerFailed
 from rl.server_rollout import ServerSampler
 from scout.config import Model
-from scout.serving.client import ModelClient
+from scout.serving.client import ModelClient, Patience
 from scout.serving.errors import ModelError
 from scout.serving.messages import Message, Role
 
@@ -72,7 +72,7 @@ def compared(
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    theirs = ServerSampler(settings, checkpoint, run="").scored(ids)
+    theirs = ServerSampler(settings, checkpoint, run="", patience=Patience()).scored(ids)
     name, rendered = asyncio.run(_rendered(settings))
     trainer = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=BODIES[body]).eval()
     rounded, fp32 = (trace(trainer, ids, fp32_head=kept).logprobs for kept in (False, True))
