@@ -94,6 +94,11 @@ def test_limits_are_handed_on() -> None:
     assert after(made(), "--max-model-len") == "auto"
 
 
+def test_on_a_cpu_prompts_are_read_whole_since_seeds_and_parts_of_prompts_end_the_server() -> None:
+    assert "--no-enable-chunked-prefill" in made(cpu=True).argv
+    assert "--no-enable-chunked-prefill" not in made().argv
+
+
 def test_a_cpus_memory_is_in_whole_gib_which_is_all_that_vllm_takes() -> None:
     assert made(cpu=True, memory=3.0).env["VLLM_CPU_KVCACHE_SPACE"] == "3"
     with pytest.raises(BadCommand, match="whole GiB"):

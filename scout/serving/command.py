@@ -19,6 +19,9 @@ CPU_LENGTH = 4096
 CPU_CACHE_GIB = 2
 CPU_BLOCK = 32
 """Tokens that the prefix cache keeps or drops together. vLLM's own choice on a CPU, 128, loses most of a short rubric's end."""
+WHOLE_PROMPTS = "--no-enable-chunked-prefill"
+"""On a CPU vLLM 0.32 ends with an error when a prompt comes in parts and its request has a seed: it winds the generator of
+random numbers back, which a CPU's cannot. Runs of suites send seeds, and so many prompts at once that some come in parts."""
 CPU_REQUESTS = 32
 OWN_POOLING = "model"
 """The pooling that a model was made with."""
@@ -112,6 +115,8 @@ def command(options: ServeOptions, family: Family) -> Command:
         argv += ["--hf-overrides", json.dumps({"head_dtype": "float32"})]
     argv += ["--enable-prefix-caching", "--enable-prompt-tokens-details", "--scheduling-policy", "priority"]
     argv += ["--structured-outputs-config", json.dumps(_COMPACT_JSON), "--enable-scale-out"]
+    if options.cpu:
+        argv.append(WHOLE_PROMPTS)
     argv += _parsers(options, family)
     if options.adapters:
         argv += ["--enable-lora", "--max-lora-rank", str(options.max_rank)]
