@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard import PAGES, jobs, session, ui, visitors
+from dashboard import stranger as refused
 
 ADMIN = ("sources", "runs", "training")
 """Pages that change or tell what concerns everybody; with a login, administrators alone have them."""
@@ -39,9 +40,7 @@ with ui.explained():
     except visitors.Stranger as err:
         stranger = err
 if stranger is not None:
-    st.navigation(
-        [st.Page(partial(visitors.turned_away, stranger), title="scout", url_path="who")], position="hidden"
-    ).run()
+    st.navigation([st.Page(partial(refused.page, stranger), title="scout", url_path="who")], position="hidden").run()
 elif here is None:
     st.navigation(pages, position="top")
 else:

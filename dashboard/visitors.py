@@ -1,6 +1,6 @@
 """Who stands before a page: with a login, whoever the provider or the proxy vouches for; without one, whoever they say they are.
 
-The rules are `scout.access`'; here is what Streamlit tells of a browser's connection, and the page of whoever may not come in.
+The rules are `scout.access`'; here is what Streamlit tells of a browser's connection.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from scout.config_access import Access, Login
 FORWARDED = "FORWARDED_ALLOW_IPS"
 """Set empty where Streamlit is started: its server would else believe a loopback peer's X-Forwarded-For about who that is."""
 _SHORTEST_SECRET = 32
-
-
 _last: list[Access] = []
+"""The rules when the settings could last be read."""
 
 
 class Stranger(Exception):
@@ -77,27 +76,17 @@ def peer() -> str | None:
 
 
 def _by_provider(access: Access) -> Visitor:
-    if not st.user.is_logged_in:
-        raise Stranger("Log in to read.", may_log_in=True)
     claims = st.user.to_dict()
+    if "is_logged_in" not in claims:
+        raise NotAllowed("The login is not set up: whoever runs this dashboard finds how in docs/security.md.")
+    if claims["is_logged_in"] is not True:
+        raise Stranger("Log in to read.", may_log_in=True)
     login = claims.get(access.claim)
     if not isinstance(login, str):
         raise NotAllowed(f"Your login tells no {access.claim}.")
     if access.claim == "email" and claims.get("email_verified") is False:
         raise NotAllowed("Your provider has not verified this address.")
     return visitor(access, login)
-
-
-def turned_away(stranger: Stranger) -> None:
-    """The whole page for whoever may not come in: no name, no figure, nothing of what is stored."""
-    from dashboard import ui
-
-    ui.empty("Not for everybody", str(stranger))
-    with st.container(horizontal=True, horizontal_alignment="center"):
-        if stranger.may_log_in:
-            st.button("Log in", icon=":material/login:", type="primary", key="log-in", on_click=st.login)
-        if stranger.may_log_out:
-            st.button("Log in as somebody else", icon=":material/logout:", key="log-out", on_click=st.logout)
 
 
 def provider_problem(access: Access) -> str:

@@ -124,10 +124,12 @@ def test_settings_that_would_let_in_others_than_meant_are_refused(
     assert words.replace("ACCESS.", "ACCESS__") in str(caught.value).replace("access.header", "ACCESS__HEADER")
 
 
-def test_the_command_does_not_listen_on_a_network_without_a_login() -> None:
+def test_the_command_does_not_listen_on_a_network_without_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
     result = scout("dashboard", "--address", "0.0.0.0", "--no-browser")
     assert result.code == Exit.CONFIG
     assert "access.login" in result.err
+    monkeypatch.setenv("SCOUT_DASHBOARD__ADDRESS", "0.0.0.0")
+    assert "FAIL  dashboard: 0.0.0.0" in scout("doctor").out
 
 
 def test_a_provider_that_cannot_work_is_told_before_it_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,10 +154,8 @@ def test_a_provider_that_cannot_work_is_told_before_it_is_served(monkeypatch: py
 
 
 class User(dict[str, Any]):
-    is_logged_in = True
-
     def to_dict(self) -> dict[str, Any]:
-        return dict(self)
+        return {"is_logged_in": True, **self}
 
 
 @pytest.mark.parametrize(
@@ -171,6 +171,9 @@ class User(dict[str, Any]):
 def test_a_login_alone_does_not_let_in(claims: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitors.st, "user", User(claims))
     with pytest.raises(NotAllowed, match=words):
+        visitors._by_provider(PROXY)
+    monkeypatch.setattr(visitors.st, "user", User({"email": "ada@example.org", "is_logged_in": False}))
+    with pytest.raises(visitors.Stranger, match="Log in"):
         visitors._by_provider(PROXY)
     monkeypatch.setattr(visitors.st, "user", User({"email": "ada@example.org", "email_verified": True}))
     assert visitors._by_provider(PROXY).role is Role.ADMIN

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dashboard_store
+import httpx
+import identity_provider
 import pytest
+from streamlit import auth_util
 from streamlit.web.server.starlette import starlette_app_utils
 from streamlit_visit import Refused, visit
 
@@ -48,7 +51,13 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def provider() -> Iterator[identity_provider.Provider]:
+    with identity_provider.providing() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, provider: identity_provider.Provider) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     config = folder / "scout.toml"
     config.write_text(SETTINGS)
@@ -57,7 +66,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     env = {name: value for name, value in os.environ.items() if not name.startswith("SCOUT_")}
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "secrets.toml").write_text(
+        f'[auth]\nredirect_uri = "https://{HOST}/oauth2callback"\ncookie_secret = "{SECRET}"\n'
+        f'client_id = "{identity_provider.CLIENT}"\nclient_secret = "{identity_provider.SECRET}"\n'
+        f'server_metadata_url = "{provider.url}/.well-known/openid-configuration"\n'
+    )
     env |= {
+        "HOME": str(folder),
         "SCOUT_CONFIG": str(config),
         "SCOUT_DATA_DIR": str(folder),
         "SCOUT_TODAY": dashboard_store.DAYS[2].isoformat(),
@@ -204,6 +220,52 @@ def test_any_other_cookie_says_nothing(provided: Served, headers: dict[str, str]
     page = seen(provided, headers)
     assert "Log in to read" in page
     assert STORED not in page
+
+
+def logged_in(served: Served, provider: identity_provider.Provider) -> httpx.Cookies:
+    """The cookies of a browser that went all the way: to the login, the provider, and back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(auth_util, "get_signing_secret", lambda: SECRET)
+        token = auth_util.encode_provider_token("default")
+    with httpx.Client(base_url=f"http://127.0.0.1:{served.port}", headers={"Host": HOST}, trust_env=False) as browser:
+        begun = browser.get("/auth/login", params={"provider": token})
+        back = httpx.get(begun.headers["location"], trust_env=False).headers["location"]
+        kept = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        ended = browser.get(back.removeprefix(f"https://{HOST}"), headers={"Cookie": kept})
+        return httpx.Cookies({**dict(browser.cookies), **dict(ended.cookies)})
+
+
+@pytest.mark.parametrize(
+    ("claims", "words"),
+    [
+        ({"email": "bo@example.org", "email_verified": True}, ""),
+        ({"email": "bo@example.org", "email_verified": False}, "not verified"),
+        ({"email": "eve@evil.example", "email_verified": True}, "not among those"),
+    ],
+    ids=["reader", "unverified", "stranger"],
+)
+def test_a_login_with_a_provider_goes_all_the_way(
+    provided: Served, provider: identity_provider.Provider, claims: dict[str, object], words: str
+) -> None:
+    provider.claims = claims
+    found = logged_in(provided, provider)
+    token = starlette_app_utils.generate_xsrf_token_string()
+    jar = {**dict(found), "_streamlit_xsrf": token}
+    page = seen(provided, {"Cookie": "; ".join(f"{n}={v}" for n, v in jar.items()), "token": token})
+    assert "Log in to read" not in page
+    assert words in page
+    if words:
+        assert "Not for everybody" in page
+    else:
+        assert "Not for everybody" not in page
+
+
+def test_a_token_that_another_key_signed_logs_nobody_in(
+    provided: Served, provider: identity_provider.Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.claims = {"email": "bo@example.org", "email_verified": True}
+    monkeypatch.setattr(provider, "signed_by", identity_provider.Provider(provider.url).key)
+    assert "_streamlit_user" not in logged_in(provided, provider)
 
 
 def test_an_error_tells_a_visitor_no_path_and_no_key(served: Served) -> None:

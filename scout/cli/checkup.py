@@ -50,6 +50,7 @@ def checkup(*, net: bool) -> Iterator[Finding]:
     yield _configuration(settings)
     yield _timezone(settings)
     yield from _subjects(settings)
+    yield _dashboard(settings)
     yield _data_dir(settings)
     yield _disk(settings)
     yield from _database(settings)
@@ -83,6 +84,16 @@ def _subjects(settings: Settings) -> Iterator[Finding]:
         yield Finding("subjects", Level.OK, f"{len(settings.subjects)}: {', '.join(s.slug for s in settings.subjects)}")
     else:
         yield Finding("subjects", Level.WARN, "none", "Write some in scout.toml; scout init shows how.")
+
+
+def _dashboard(settings: Settings) -> Finding:
+    """Who may come to it; nothing is asked of the login itself."""
+    from scout.access import refusal
+
+    if problem := refusal(settings.access, settings.dashboard.address):
+        return Finding("dashboard", Level.FAIL, problem, "docs/security.md shows both ways.")
+    login = {"none": "no login, this machine alone", "oidc": "a provider's login", "proxy": "a proxy's login"}
+    return Finding("dashboard", Level.OK, f"{settings.dashboard.address}, {login[settings.access.login]}")
 
 
 def _data_dir(settings: Settings) -> Finding:
