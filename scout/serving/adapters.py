@@ -6,11 +6,14 @@ vLLM keys its prefix cache by an adapter's name and path: another adapter under 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scout.serving import wire
-from scout.serving.client import ModelClient
 from scout.serving.endpoints import Endpoint
 from scout.serving.errors import ModelError, ModelFault
+
+if TYPE_CHECKING:
+    from scout.serving.client import ModelClient
 
 
 async def load(client: ModelClient, name: str, folder: Path) -> None:
