@@ -25,9 +25,11 @@ from evals.transcripts import folder as folder_of
 from scout.clock import now
 from scout.progress import SILENT, Progress
 from scout.serving.client import ModelClient
+from scout.serving.errors import ModelFault
 from scout.store import Store
 from scout.store.evals import EvalRun, new_id
 
+AWAY = frozenset({ModelFault.AWAY.value, ModelFault.BUSY.value})
 SPENT = "seconds.txt"
 """A line a part of a run: a run that was stopped and gone on with has several."""
 PROMPT_CHARACTERS = 20_000
@@ -110,13 +112,21 @@ async def evaluate(
     found = summary.items(cases, ran.told, plan.epochs)
     figures = summary.figures(found, ran.told, epochs=plan.epochs, wall=spent, prices=plan.prices)
     label = "; ".join(filter(None, (plan.label, few(plan, len(cases)), summary.untrusted(figures))))
-    ended = asker.ended
+    stopped = _stopped(asker, figures)
     done = replace(
-        started, summary=figures, label=label, checks=dict(plan.checks), finished=None if ended else now(),
-        message=f"{ended.message}; `--resume` goes on from {figures['answers']} answers" if ended else "",
+        started, summary=figures, label=label, checks=dict(plan.checks), finished=None if stopped else now(),
+        message=f"{stopped}; `--resume` goes on from {figures['answers']} answers" if stopped else "",
     )  # fmt: skip
     store.evals.save(done, found)
     return done
+
+
+def _stopped(asker: Asker, figures: Mapping[str, Any]) -> str:
+    """Why a run is not finished: its endpoint ended it, or was never there; empty where it is."""
+    if asker.ended is not None:
+        return asker.ended.message
+    nobody = figures["errors"] and not figures["answers"] and set(figures["faults"]) <= AWAY
+    return "the endpoint gave no answer at all" if nobody else ""
 
 
 def _spent(folder: Path, seconds: float) -> float:

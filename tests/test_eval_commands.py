@@ -93,7 +93,8 @@ def test_a_suite_that_fails_its_check_is_refused_by_name_and_the_others_still_ru
 def test_an_endpoint_that_dies_ends_with_75_and_resume_goes_on(server: ScriptedServer) -> None:
     server.fails(CLOSE, times=None)
     first = scout("eval", "run", "sums", "--gate", "skip", "--limit", "4", "--json")
-    assert first.code == 0  # too few in a row to take it for dead: finished, with every answer missing
+    assert first.code == 75  # too few in a row to take it for dead, but nothing was answered
+    assert "gave no answer at all" in first.err
     assert "8 of 8 answers are missing" in first.json[0]["label"]
     server.recovers()
     server.fails(status(401), times=None)
