@@ -1,7 +1,8 @@
 """What the model client costs: requests a second beside a bare httpx client that sends the same bytes and parses the answer.
 
 Both ask the scripted server, which answers at once from a process of its own, with as many requests out; several rounds in
-turn, the medians compared. With `VLLM_URL` set, the same is asked of a real server, one token an answer.
+turn, the medians compared. With `VLLM_URL` set, the same is asked of a real server, one token an answer; `bench_vllm` asks
+one that it starts.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from pydantic import SecretStr
 
 from benchmarks.figures import figure
 from scout.config import Model
@@ -28,6 +30,7 @@ from scout.serving.messages import Message, Role
 SERVER = Path(__file__).resolve().parents[1] / "tests" / "scripted_server.py"
 OUT = 16
 ROUNDS = 21
+REAL_ROUNDS = 11
 MESSAGES = [
     Message(Role.SYSTEM, "You rate papers for a reader. " * 20),
     Message(Role.USER, "We show that the results of this method improve over prior work. " * 18),
@@ -58,12 +61,16 @@ async def rate(ask: Callable[[], Awaitable[object]], count: int) -> float:
     return count / (time.perf_counter() - started)
 
 
-async def measure(url: str, model: str, count: int, rounds: int) -> tuple[float, float, float]:
+async def measure(url: str, model: str, count: int, rounds: int, *, key: str = "") -> tuple[float, float, float]:
     """Medians of ours and the bare client's requests a second, and of the ratio of rounds that ran one after the other."""
     body = {"model": model, **wire.chat_body(MESSAGES, max_tokens=1, temperature=0.0)}
     limits = httpx.Limits(max_connections=OUT, max_keepalive_connections=OUT)
-    settings = Model(base_urls=(url,), name=model, concurrency=OUT)
-    async with httpx.AsyncClient(trust_env=False, limits=limits, timeout=120) as bare, ModelClient(settings) as ours:
+    settings = Model(base_urls=(url,), name=model, concurrency=OUT, api_key=SecretStr(key))
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    async with (
+        httpx.AsyncClient(trust_env=False, limits=limits, headers=headers, timeout=120) as bare,
+        ModelClient(settings) as ours,
+    ):
 
         async def ask_bare() -> str:
             answer = await bare.post(f"{url}/chat/completions", json=body)
@@ -89,11 +96,15 @@ def main() -> None:
     figure("client, scripted server at no latency", ours, "requests/s", better="more", note=note)
     figure("client, times a bare client's requests a second", ratio, "times", limit=0.9, better="more")
     if real := os.environ.get("VLLM_URL"):
-        name = httpx.get(f"{real}/models", trust_env=False).json()["data"][0]["id"]
-        ours, bare, ratio = asyncio.run(measure(real, name, 96, 5))
-        note = f"bare httpx: {bare:.1f} requests/s"
-        figure("client, real vLLM, one token an answer", ours, "requests/s", better="more", note=note)
-        figure("client on vLLM, times a bare client's", ratio, "times", limit=0.97, better="more")
+        on_vllm(real, httpx.get(f"{real}/models", trust_env=False).json()["data"][0]["id"])
+
+
+def on_vllm(url: str, name: str, *, key: str = "") -> None:
+    """The same against a real server, one token an answer."""
+    ours, bare, ratio = asyncio.run(measure(url, name, 96, REAL_ROUNDS, key=key))
+    note = f"bare httpx: {bare:.1f} requests/s"
+    figure("client, real vLLM, one token an answer", ours, "requests/s", better="more", note=note)
+    figure("client on vLLM, times a bare client's", ratio, "times", limit=0.97, better="more")
 
 
 if __name__ == "__main__":

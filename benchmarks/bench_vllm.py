@@ -1,4 +1,5 @@
-"""What scout's requests get of a real vLLM: how much of its rubrics the prefix cache serves, and how long a person waits.
+"""What scout's requests get of a real vLLM: how much of its rubrics the prefix cache serves, what the client costs beside a bare
+one, and how long a person waits.
 
 Starts SmolLM2 on the CPU as `scout serve` does (.ci/vllm-env makes what that needs; without it nothing is measured), lets
 `scout.enrich` read a batch of made-up items, and then asks one request at a time amid a crowd of others. VLLM_ITEMS is how
@@ -23,6 +24,7 @@ from unittest import mock
 import httpx
 
 from benchmarks import synthetic
+from benchmarks.bench_client import on_vllm
 from benchmarks.figures import figure
 from benchmarks.vllm_metrics import counters, steps
 
@@ -54,6 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for vllm in vllm_server.serving(Path(folder), extra=EXTRA, length=4096, memory=2):
             cache(vllm, Path(folder) / "data")
+            on_vllm(vllm.url, vllm_server.NAME, key=vllm_server.KEY)
             queue(vllm)
 
 
