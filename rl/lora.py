@@ -13,16 +13,21 @@ from typing import Any
 
 import torch
 
+BODIES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
-def loaded(checkpoint: Path) -> tuple[Any, Any]:
-    """The model of a checkpoint, in FP32 and with nothing that wants gradients, and its tokenizer.
+
+def loaded(checkpoint: Path, body: str = "float32") -> tuple[Any, Any]:
+    """The model of a checkpoint with nothing that wants gradients, and its tokenizer.
+
+    Args:
+        body: of `BODIES`, what its weights are rounded to; an adapter on it is FP32 all the same.
 
     Raises:
         OSError, ValueError: transformers cannot read it.
     """
     import transformers
 
-    model = transformers.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32)
+    model = transformers.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=BODIES[body])
     return model.requires_grad_(False), transformers.AutoTokenizer.from_pretrained(checkpoint)
 
 

@@ -57,7 +57,7 @@ def learn(
     """
     if len({example.label.up for example in examples}) < 2:
         raise ValueError("thumbs of one kind alone teach nothing: at least one up and one down are needed")
-    plan = replace(plan, data=_digest([*examples, *held_out, *ask], plan.first_layer))
+    plan = replace(plan, data=_digest([*examples, *held_out, *ask], plan))
     clock, begun = Clock(), time.monotonic()
     with clock.part("setup"):
         run = Run(checkpoint, examples, [*held_out, *ask], plan, folder, progress)
@@ -96,6 +96,6 @@ def _said(history: Sequence[Step]) -> str:
     return f"reward {history[-1].reward:.3f}" + (f", AUC {seen[-1]:.3f}" if seen else "")
 
 
-def _digest(examples: Sequence[Example], first_layer: int) -> str:
-    told = repr([first_layer, *((example.id, example.prompt, example.label) for example in examples)])
+def _digest(examples: Sequence[Example], plan: Plan) -> str:
+    told = repr([plan.first_layer, plan.body, *((example.id, example.prompt, example.label) for example in examples)])
     return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,6 +39,8 @@ class Plan:
     first_layer: int = 0
     """Layers below are left as they are and run once."""
     dropout: float = 0.0
+    body: str = "float32"
+    """Or bfloat16: what the body computes in. The adapter's weights, the optimizer and the head are FP32 in either."""
     learning_rate: float = 6e-4
     cispo_rate: float = 1e-4
     warmup: float = 0.1
@@ -79,7 +82,7 @@ class Run:
         self, checkpoint: Path, examples: Sequence[Example], watched: Sequence[Example], plan: Plan, folder: Path,
         progress: Progress,
     ) -> None:  # fmt: skip
-        base, tokenizer = lora.loaded(checkpoint)
+        base, tokenizer = lora.loaded(checkpoint, plan.body)
         self.plan, self.labels = plan, rating.label_ids(tokenizer)
         self.first = plan.first_layer
         self.model = lora.adapted(base, rank=plan.rank, first=self.first, seed=plan.seed, dropout=plan.dropout).train()
@@ -122,7 +125,8 @@ class Run:
         progress.stage("lower layers", len(every))
         prefix, rest, found = tail.shared_prefix([example.prompt for example in every]), [], None
         for example in every:
-            found = tail.below(self.model, [example.prompt], first=self.first, prefix=prefix, known=found)
+            with self._rounding():
+                found = tail.below(self.model, [example.prompt], first=self.first, prefix=prefix, known=found)
             rest += found.rest
             progress.step()
         assert found is not None  # there are thumbs: `learn` has seen to that
@@ -153,7 +157,12 @@ class Run:
         return found
 
     def _states(self, of: Examples) -> Tensor:
-        return tail.last_states(self.model, of.below, first=self.first)
+        with self._rounding():
+            return tail.last_states(self.model, of.below, first=self.first)
+
+    def _rounding(self) -> Any:
+        """The adapter's FP32 weights are rounded where they meet a body in 16 bits."""
+        return torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.plan.body == "bfloat16")
 
     def said(self, progress: Progress) -> dict[str, float]:
         """What the model as it is says of all that are watched or asked about."""

@@ -30,7 +30,9 @@ class Digits:
 
 @pytest.fixture(autouse=True)
 def checkpoint(monkeypatch, tmp_path):
-    monkeypatch.setattr(lora, "loaded", lambda path: (tiny(seed=1).requires_grad_(False), Digits()))
+    monkeypatch.setattr(
+        lora, "loaded", lambda path, body: (tiny(seed=1).to(lora.BODIES[body]).requires_grad_(False), Digits())
+    )
     return tmp_path / "model"
 
 
@@ -109,6 +111,13 @@ def test_a_run_stopped_and_resumed_ends_with_the_same_bits(checkpoint, tmp_path)
     assert stopped == len(straight.steps) - 1
     assert again.steps == straight.steps
     assert again.scores == straight.scores
+
+
+def test_a_body_in_sixteen_bits_trains_an_adapter_of_thirty_two(checkpoint, tmp_path) -> None:
+    done = learn(checkpoint, liked("t", 48), liked("held", 20), replace(PLAN, body="bfloat16"), folder=tmp_path)
+    assert done.steps[-1].held_out > 0.9
+    kept = torch.load(tmp_path / checkpoints.NAME, weights_only=True)["weights"]
+    assert {weight.dtype for weight in kept.values()} == {torch.float32}
 
 
 def test_a_folder_with_other_thumbs_is_refused(checkpoint, tmp_path) -> None:

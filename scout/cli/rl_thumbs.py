@@ -59,6 +59,10 @@ HEAD = ("who", "AUC", "interval", "against the yardstick")
     show_default=True,
     help="Layers below are left as they are.",
 )
+@click.option(
+    "--body", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True,
+    help="What the body computes in; the adapter and the head are FP32 in either.",
+)  # fmt: skip
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=None, help="KTO's learning rate.")
 @click.option(
     "--chars", type=click.IntRange(min=100), default=None, help="How much of a text is shown; as served, unless given."
@@ -71,7 +75,7 @@ HEAD = ("who", "AUC", "interval", "against the yardstick")
 def thumbs(
     checkpoint: Path, papers_file: Path, picks_file: Path, pick: str, train_until: datetime, test_until: datetime | None,
     folder: Path, labels: int, tests: int, estimate: bool, epochs: int | None, cispo: int | None, first_layer: int,
-    rate: float | None, chars: int | None, minutes: float | None, seed: int, json_: bool,
+    body: str, rate: float | None, chars: int | None, minutes: float | None, seed: int, json_: bool,
 ) -> None:  # fmt: skip
     """Train on thumbs and test forward in time.
 
