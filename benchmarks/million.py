@@ -22,6 +22,7 @@ from benchmarks import synthetic
 from scout.items import Aspect, Feedback, Item, ItemKind
 from scout.store import Store
 from scout.store.rows import pack, when
+from scout.store.words import count_titles
 from scout.triage.summarize import extractive
 from scout.triage.threads import author_keys
 
@@ -117,6 +118,9 @@ def build(path: Path, *, items: int = 1_000_000, thumbs: int = 100_000) -> None:
         store.db.conn.execute("INSERT INTO items_fts(items_fts) VALUES ('rebuild')")
         store.db.conn.execute("INSERT INTO items_fts(items_fts, rank) VALUES ('hashsize', 1048576)")
         _tell(began, "full-text index made")
+        with store.writing() as db:
+            db.conn.execute("DELETE FROM words")
+            count_titles(db)
         _thumbs(store, items, thumbs)
         store.db.conn.execute("PRAGMA journal_mode=WAL")
     half.rename(path)
