@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rl.distributed import like, whole, world
-from rl.monitor import Step
+from rl.monitor import Limits, Sample, Step
 
 if TYPE_CHECKING:
     from rl.train import Plan
@@ -61,7 +61,7 @@ def keep(
         "weights": {name: whole(weight) for name, weight in model.named_parameters() if weight.requires_grad},
         "optimizer": whole(optimizer.state_dict()),
         "random": generator.get_state(),
-        "history": [{**asdict(replace(step, samples=())), "samples": []} for step in history],
+        "history": _told(history, window=getattr(plan, "limits", Limits()).window),
         "in_flight": list(in_flight),
     }
     if world().rank:
@@ -106,7 +106,14 @@ def resume(folder: Path | None, model: Any, optimizer: Any, generator: torch.Gen
             own[name].copy_(like(weight, own[name]))
     optimizer.load_state_dict(_sharded(state["optimizer"], list(own.values())))
     generator.set_state(state["random"])
-    return Resumed([Step(**{**step, "samples": ()}) for step in state["history"]], state["in_flight"])
+    history = [Step(**{**step, "samples": tuple(Sample(**s) for s in step["samples"])}) for step in state["history"]]
+    return Resumed(history, state["in_flight"])
+
+
+def _told(history: Sequence[Step], *, window: int) -> list[dict[str, Any]]:
+    """Steps as plain values; samples of the last ones alone, those that alarms look at."""
+    older, recent = history[:-window], history[-window:]
+    return [*(asdict(replace(step, samples=())) for step in older), *map(asdict, recent)]
 
 
 def _sharded(state: dict[str, Any], weights: Sequence[Any]) -> dict[str, Any]:

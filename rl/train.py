@@ -94,6 +94,8 @@ def train(
         checkpoints.NotKept: a checkpoint cannot be written; the one before stands.
     """
     _check(task, plan)
+    if distributed.world().rank:  # the first process tells, the others keep step with it
+        progress, recorder = SILENT, NOBODY
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(weights, plan.learning_rate, plan.betas, plan.eps, plan.weight_decay)
     generator = torch.Generator().manual_seed(plan.seed)
