@@ -59,7 +59,8 @@ async def _embed(store: Store, settings: Settings, items: Sequence[Item], progre
     from scout.serving.client import ModelClient
 
     chosen = settings.embedding
-    model, done, lacking = "", 0, list(items)
+    model, done = model_of(store, settings), 0  # the one that made the newest, should it be away
+    lacking = store.vectors.lacking(model, items)
     async with ModelClient(chosen.endpoint()) as client:
         try:
             model = await client.model_name()

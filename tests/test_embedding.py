@@ -163,7 +163,7 @@ def test_a_reader_served_by_vectors_is_served_without_the_model_too(server: Scri
         assert len(with_some) == 12
         server.stop()
         report = embedding.embed_new(store, chosen, pipeline.embeddable(store))
-        assert (report.done, report.model) == (0, "")
+        assert (report.done, report.waiting, report.model) == (0, 8, "scripted")
         assert "is not there" in report.message
         away = policies.serving(store, chosen, "me")
         assert away.recipe == "linear-2+emb"

@@ -24,6 +24,8 @@ PRIOR = "picked by the community (prior): "
 TOPIC_NAME = "its topic as a whole"
 SEEN_NAME = "its meaning to the model that embeds"
 REST, BASE = "everything else", "base rate"
+_NAMED = 0.1
+"""Log-odds from which a topic is named by its words: finding them takes time."""
 _LOOKED_AT = 8
 """The largest columns of each layer that get a name; one name may take several columns."""
 
@@ -70,8 +72,10 @@ def explain(
             placed = extra.placed[row].copy() if layer == OWN else np.zeros(TOPIC.size)
             placed[: seen - words] += all_values[words:seen]
             if placed.any():
-                carried = names.of(row, carriers.strongest(row, placed))
-                parts[f"{layer}{_topic(carried)}"] = float(placed.sum())
+                whole = float(placed.sum())
+                told = abs(whole) >= _NAMED  # what is less is hardly among the largest
+                carried = names.of(row, carriers.strongest(row, placed)) if told else ()
+                parts[f"{layer}{_topic(carried)}"] = whole
             if seen < len(columns):
                 parts[f"{layer}{SEEN_NAME}"] = float(all_values[seen:].sum(dtype=np.float64))
             largest = _largest(values)

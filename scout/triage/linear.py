@@ -104,7 +104,7 @@ class LinearPolicy:
         sight = Sight.of(items, batch.features) if parts.taste.refinement else None
         logits = np.clip(parts.taste.scaled(linear, sight), -_SURE, _SURE)
         extra, placed = self._extra_parts(matched, layers, linear, sight)
-        carriers = Carriers(batch.features, parts.space.landscape)
+        carriers = Carriers.of(batch.features, parts.space.landscape)
         whys = explain(batch, self._scale, carriers, Extra(self._extra_names(), extra, placed), logits)
         blocked, allowed = self._block.matches(items, batch.read), self._allow.matches(items, batch.read)
         slugs = parts.router.slugs

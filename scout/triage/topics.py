@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scout.triage.features import TOPIC, Matrix
+from scout.triage.features import TOPIC, WIDTH, Matrix
 from scout.triage.landscape import Landscape
 from scout.triage.logistic import Doubles
 
@@ -28,27 +28,32 @@ class Carriers:
 
     features: Matrix
     landscape: Landscape
+    word_of: NDArray[np.int32]
+    """[entries of features]: which word of the landscape each is; -1 for none."""
+
+    @staticmethod
+    def of(features: Matrix, landscape: Landscape) -> Carriers:
+        place = np.full(WIDTH, -1, dtype=np.int32)
+        place[landscape.words] = np.arange(len(landscape.words), dtype=np.int32)
+        return Carriers(features, landscape, place[features.indices])
 
     def strongest(self, row: int, added: Doubles, count: int = 2) -> Sequence[int]:
         """Columns of the text block, strongest first, of up to `count` words that carried the sum of `added` [DIRECTIONS],
         what each direction added to this item's score."""
         span = slice(self.features.indptr[row], self.features.indptr[row + 1])
         columns, values = self.features.indices[span], self.features.data[span]
-        words = self.landscape.words
-        if not len(words) or not added.any():
+        where = self.word_of[span]
+        known = np.flatnonzero(where >= 0)
+        if not len(known) or not added.any():
             return ()
-        where = np.minimum(np.searchsorted(words, columns), len(words) - 1)
-        known = np.flatnonzero(words[where] == columns)
-        place = self._place(columns, values)
-        if not len(known) or place is None:
+        first = int(np.searchsorted(columns, TOPIC.offset))
+        place = values[first : first + TOPIC.size].astype(np.float64)
+        if len(place) < TOPIC.size:
             return ()
-        pull = np.where(np.abs(place) >= _LEAST, added / np.where(np.abs(place) >= _LEAST, place, 1.0), 0.0)
+        far = np.abs(place) >= _LEAST
+        pull = np.zeros(TOPIC.size, dtype=np.float32)
+        pull[far] = added[far] / place[far]
         carried = values[known] * (self.landscape.directions[where[known]] @ pull) * np.sign(added.sum())
         best = known[np.argsort(-carried, kind="stable")[:count]]
         size = np.sort(-carried, kind="stable")[:count]
         return [int(column) for column, fell in zip(columns[best], size, strict=True) if fell < _TELLING * size[0] < 0]
-
-    @staticmethod
-    def _place(columns: NDArray[np.int32], values: NDArray[np.float32]) -> Doubles | None:
-        at = np.flatnonzero((columns >= TOPIC.offset) & (columns < TOPIC.end))
-        return values[at].astype(np.float64) if len(at) else None
