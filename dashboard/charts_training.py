@@ -56,7 +56,9 @@ def curves(points: Sequence[Point], *, height: int = 210, form: str = ".3f", log
         .add_params(here)
     )
     dots = base.mark_circle(size=70).encode(y=y, color=color, opacity=alt.condition(here, alt.value(1), alt.value(0)))
-    return alt.LayerChart(layer=[spread, line, sparse.encode(y=y, color=color), dots, rule], height=height)
+    return alt.LayerChart(
+        layer=[spread, line, sparse.encode(y=y, color=color), dots, rule], height=height + 45 * (len(names) > 1)
+    )
 
 
 def _sparse(points: Sequence[Point]) -> list[str]:

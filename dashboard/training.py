@@ -14,10 +14,9 @@ from scout.store.training import AlarmRow, ParityRow, SampleRow, State, StepRow,
 
 SHOWN = 600
 """Steps drawn at the most: of a longer run every so many-th, and the last."""
-MISMATCH = {
-    "mismatch_mean": "mean |Δ|", "mismatch_p99": "p99 |Δ|", "mismatch_k1": "k1", "k3": "k3", "mismatch_ratio_max": "largest ratio",
-    "effective": "effective sample size",
-}  # fmt: skip
+NATS = {"mismatch_mean": "mean |Δ|", "mismatch_p99": "p99 |Δ|", "mismatch_k1": "k1", "k3": "k3"}
+RATIOS = {"mismatch_ratio_max": "largest ratio", "effective": "effective sample size"}
+"""What trainer and sampler differ by, in nats and as ratios."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +83,9 @@ def parts(steps: Sequence[StepRow]) -> list[Point]:
     return [Point(row.step, name.replace("_", " "), value) for row in steps for name, value in row.parts.items()]
 
 
-def mismatch(steps: Sequence[StepRow]) -> list[Point]:
-    """What trainer and sampler differ by; empty where the loss needs no sampler."""
-    if not any("mismatch_mean" in row.figures for row in steps):
-        return []
-    return points(steps, MISMATCH)
+def sampled(steps: Sequence[StepRow]) -> bool:
+    """Whether there was a sampler to differ from: a loss that reads the distribution itself needs none."""
+    return any("mismatch_mean" in row.figures for row in steps)
 
 
 def samples(store: Store, run: str, step: int) -> list[tuple[SampleRow, str]]:
@@ -107,8 +104,15 @@ def thumbs(run: TrainingRun) -> str:
 
 
 def table(check: ParityRow) -> list[Mapping[str, Any]]:
-    """The rows of a precision table."""
-    rows: list[Mapping[str, Any]] = check.found.get("rows") or []
+    """The rows of a precision table; a running server has the one head that it was started with."""
+    told = check.found
+    rows: list[Mapping[str, Any]] = told.get("rows") or []
+    if not rows and "fp32" in told:
+        rows = [
+            {"trainer_fp32": head, "mismatch": told[name]}
+            for name, head in (("rounded", False), ("fp32", True))
+            if told.get(name)
+        ]
     return rows
 
 

@@ -52,7 +52,7 @@ def precision(check: ParityRow) -> Markup:
     name = {True: "FP32", False: check.body}
     rows = [
         (
-            name[bool(row["server_fp32"])], name[bool(row["trainer_fp32"])],
+            name[bool(row["server_fp32"])] if "server_fp32" in row else "its own", name[bool(row["trainer_fp32"])],
             *(_figure(row["mismatch"], key, form) for key, form in _FIGURES.values()),
         )
         for row in training.table(check)

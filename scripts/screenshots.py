@@ -53,7 +53,7 @@ def main() -> int:
         env = {"SCOUT_DATA_DIR": str(data), "SCOUT_CONFIG": str(data / "scout.toml"), "SCOUT_TODAY": given.day}
         given.out.mkdir(parents=True, exist_ok=True)
         with served(env) as url:
-            draw(url, given.out, item=item_to_show(data))
+            draw(url, given.out, item=item_to_show(data), trained=has_trained(data))
     return 0
 
 
@@ -117,13 +117,19 @@ def item_to_show(data: Path) -> str:
         return next(iter([id for id in ids if id in picked] or ids), "")
 
 
-def draw(url: str, out: Path, *, item: str) -> None:
+def has_trained(data: Path) -> bool:
+    """Whether there is a training run to show: that needs torch, which this script does not."""
+    with Store(data / "scout.db") as store:
+        return bool(store.training.listing(READER, limit=1))
+
+
+def draw(url: str, out: Path, *, item: str, trained: bool) -> None:
     path = chromium_path()
     assert path is not None
     pages = {
         "digest": "/", "search": "/search?q=tool+agents", "saved": "/saved", "sources": "/sources", "subjects": "/subjects",
         "missed": "/missed", "policy": "/policy", "readers": "/readers", "runs": "/runs",
-        "item": f"/item?item={item}", "welcome": "/welcome",
+        "item": f"/item?item={item}", "welcome": "/welcome", **({"training": "/training"} if trained else {}),
     }  # fmt: skip
     with chromium(path, viewport=DESKTOP, color_scheme="light", device_scale_factor=1.5) as context:
         for name, place in pages.items():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import training_store
 from dashboard_app import database, filled, opened, shown
 from training_store import ADAPTER, AT, READER, STEPS
 
-from dashboard import charts_training, training
+from dashboard import charts_training, training, training_parts
 from dashboard.charts_training import Point
 from scout.store import Store
 from scout.store.training import StepRow
@@ -38,7 +39,7 @@ def test_a_run_is_told_with_its_curves_answers_parity_alarms_and_who_reads() -> 
     assert "0.03890" in said
     assert "reward went from 0.710" in said
     assert "log-loss 0.601 → 0.522" in said
-    assert len(app.get("vega_lite_chart")) == 6
+    assert len(app.get("vega_lite_chart")) == 7
     assert "Agents that learn from their tool calls" in said
     assert "<img" not in said
 
@@ -84,6 +85,23 @@ def test_of_a_long_run_every_held_out_figure_and_the_last_step_are_drawn() -> No
     assert len(drawn) < training.SHOWN + 10
     assert drawn[-1].step == 4_999
     assert {row.step for row in drawn if row.figures["held_out"]} == {0, 997, 1994, 2991, 3988, 4985}
+
+
+def test_a_check_of_a_running_server_has_a_row_for_each_head_of_the_trainer() -> None:
+    told = {
+        "mean": 0.01,
+        "p99": 0.1,
+        "largest": 0.2,
+        "k1": 0.0,
+        "k3": 0.0,
+        "correlation": None,
+        "ratio_max": 1.1,
+        "effective": 1.0,
+    }
+    check = replace(training_store.parity(), found={"rounded": told, "fp32": told})
+    said = str(training_parts.precision(check))
+    assert said.count("its own") == 2
+    assert said.count("FP32") == 1
 
 
 def test_steps_done_again_after_a_resume_take_the_place_of_what_they_left() -> None:

@@ -66,8 +66,12 @@ if found.runs:
             curve("Gradient norm", training.points(looked.steps, {"grad_norm": "gradient norm"}))
         curve("Rewards and other figures, by part", training.parts(looked.steps))
         ui.section("Trainer against sampler", "what the same tokens differ by, step by step")
-        if apart := training.mismatch(looked.steps):
-            curve("Nats, ratios and effective sample size", apart, log=True, form=".3g")
+        if training.sampled(looked.steps):
+            left, right = st.columns(2, gap="large")
+            with left:
+                curve("Nats", training.points(looked.steps, training.NATS), log=True, form=".3g")
+            with right:
+                curve("Ratios", training.points(looked.steps, training.RATIOS))
         else:
             st.caption(
                 "This loss reads the distribution itself and draws nothing, so there is no sampler to differ from."

@@ -19,6 +19,7 @@ from scout.exit_codes import Exit
 if TYPE_CHECKING:
     from rl.mismatch import Mismatch
     from rl.precision import Precision
+    from rl.served import Served
 
 HEAD = ("server head", "trainer head", "mean |Δ|", "p99", "largest", "k1", "k3", "correlation", "largest ratio", "ESS")
 PLACES = ("place", "off (RMS)", "cosine", "largest", "own, in roundings", "trainer off")
@@ -94,6 +95,7 @@ def parity(
             found = measured(checkpoint, ids, body=body, python=sys.executable, progress=bars, limit=limit)
     except EngineFailed as err:
         raise Later(str(err)) from err
+    _keep(checkpoint, found)
     if json_:
         emit_json(found.to_dict())
     else:
@@ -118,6 +120,7 @@ def _served(checkpoint: Path, ids: list[int], url: str, name: str, body: str, li
         found = compared(checkpoint, ids, asked, body=body, limit=limit)
     except SamplerFailed as err:
         raise Later(str(err)) from err
+    _keep(checkpoint, found)
     if json_:
         emit_json(found.to_dict())
     else:
@@ -128,6 +131,17 @@ def _served(checkpoint: Path, ids: list[int], url: str, name: str, body: str, li
         table(HEAD, [[*heads, *figures(row)] for heads, row in rows], give_way="server head")
         say(found.verdict or "one function: what differs is rounding")
     return Exit.BUG if found.verdict else Exit.DONE
+
+
+def _keep(checkpoint: Path, found: Precision | Served) -> None:
+    """In the database, where there is one: the Training page shows it, and `scout train` goes by it."""
+    from rl.product import checkpoint_name, keep_parity
+    from scout.cli.shared import open_store
+
+    own = settings(warn=False)
+    if own.database.exists():
+        with open_store(own) as store:
+            keep_parity(store, checkpoint_name(checkpoint), found)
 
 
 def _ids(checkpoint: Path, text: Path | None, tokens: int) -> list[int]:
