@@ -19,6 +19,10 @@ VALUES = {
 }
 
 
+LEARNED = 16_000
+"""A policy learns from so many of a reader's thumbs, the newest: years of them, and a fit of them takes a quarter of a minute."""
+
+
 class UnknownItem(Exception):
     """No stored item goes by that name."""
 
@@ -31,7 +35,7 @@ def profile(store: Store, settings: config.Settings, reader: str) -> Profile:
     """All that a policy is told of `reader`: subjects, thumbs with their items, corrections, liked examples, rules."""
     row = store.readers.get(reader)
     subjects = settings.subject_list()
-    thumbs = store.feedback.thumbs(reader)
+    thumbs = store.feedback.newest_thumbs(reader, LEARNED)
     return Profile(
         reader=reader,
         subjects=subjects,

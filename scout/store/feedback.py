@@ -86,6 +86,14 @@ class FeedbackLog(Part):
             rows = self.store.rows(sql, reader, aspect)
         return [_feedback(row) for row in rows]
 
+    def newest_thumbs(self, reader: str, limit: int) -> list[Feedback]:
+        """The newest of the thumbs that stand, oldest of them first."""
+        sql = (
+            "SELECT * FROM feedback_current WHERE reader = ? AND aspect = ? AND value IN ('up', 'down') "
+            "ORDER BY id DESC LIMIT ?"
+        )
+        return [_feedback(row) for row in reversed(self.store.rows(sql, reader, Aspect.THUMB, limit))]
+
     def thumbs(self, reader: str) -> list[Feedback]:
         """The thumbs that stand, oldest first. A thumb taken away is none."""
         return [word for word in self._of_aspect(reader, Aspect.THUMB) if word.value in ("up", "down")]
