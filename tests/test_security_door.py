@@ -69,19 +69,29 @@ def test_the_published_addresses_are_hundreds() -> None:
     assert len(set(CASES.values())) > 250
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("url-")])
-def test_no_redirect_leads_there(name: str, connected: list[str]) -> None:
+def test_no_redirect_leads_there() -> None:
+    escaped = {name: connected for name in CASES if set(connected := _redirected(CASES[name])) != {PUBLIC}}
+    assert escaped == {}
+
+
+def _redirected(target: str) -> list[str]:
+    """Whom a fetcher connects to that is sent on to `target` by a public server."""
+    connected: list[str] = []
+    location = target.encode("utf-8").replace(b"\r", b"").replace(b"\n", b"").replace(b"\x00", b"")
+    if not location:
+        return [PUBLIC]
+
     def connector(address: str, port: int, timeout: float) -> httpcore.NetworkStream:
         connected.append(address)
-        location = CASES[name].encode("utf-8")
-        return httpcore.MockStream([b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"])
+        head = b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
+        return httpcore.MockStream([head])
 
     def resolver(host: str, port: int) -> list[str]:
         return [PUBLIC] if host == "first.example" else permissive(host, port)
 
     with pytest.raises(FetchError):
         Fetcher(Net(), resolver=resolver, connector=connector).get("http://first.example/")
-    assert connected == [PUBLIC]
+    return connected
 
 
 @pytest.mark.parametrize("address", [*PRIVATE.values(), *PRIVATE_6.values()], ids=[*PRIVATE, *PRIVATE_6])

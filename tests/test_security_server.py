@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -21,6 +20,9 @@ import pytest
 from streamlit import auth_util
 from streamlit.web.server.starlette import starlette_app_utils
 from streamlit_visit import Refused, visit
+
+from scout.cli import serve
+from scout.config_access import Access, Login
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other loopback addresses than 127.0.0.1 are Linux's")
 HOST = "scout.example.org"
@@ -65,7 +67,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, provider: identity_provider
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    env = {name: value for name, value in os.environ.items() if not name.startswith("SCOUT_")}
+    env = {name: value for name, value in serve._environment().items() if not name.startswith("SCOUT_")}
     (folder / ".streamlit").mkdir()
     (folder / ".streamlit" / "secrets.toml").write_text(
         f'[auth]\nredirect_uri = "https://{HOST}/oauth2callback"\ncookie_secret = "{SECRET}"\n'
@@ -78,17 +80,31 @@ def served(tmp_path_factory: pytest.TempPathFactory, provider: identity_provider
         "SCOUT_DATA_DIR": str(folder),
         "SCOUT_TODAY": dashboard_store.DAYS[2].isoformat(),
     }
+    words = serve._streamlit(
+        serve._app(),
+        serve.Place("127.0.0.1", port),
+        Access(login=Login.PROXY, readers=("*",), hosts=(HOST,), proxies=("127.0.0.1",)),
+    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "scout", "dashboard", "--no-browser", "--port", str(port)], cwd=folder,
-        env={**env, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        words, cwd=folder, env=env, stdout=subprocess.DEVNULL
+    )  # as `scout dashboard`, without a worker
     try:
-        assert process.stdout is not None
-        assert re.search(rf":{port}\b", process.stdout.readline())
+        until_it_listens(port, process)
         yield Served(port, config)
     finally:
         process.terminate()
         process.wait(30)
+
+
+def until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:
+    ends = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < ends:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"Streamlit does not listen; it ended with {process.poll()}")
 
 
 def asked(

@@ -58,11 +58,12 @@ st.title("Readers", anchor=False)
 if message := actions.trouble():
     ui.trouble(message)
 if here.visitor is not None:
-    st.caption(f"Logged in as {ui.md(here.visitor.login)}, {here.visitor.role}; you read as {ui.md(here.reader)}.")
+    said = ui.text(here.visitor.login), here.visitor.role.value, ui.text(here.reader)
+    ui.show(ui.html('<p class="sc-faint">Logged in as {}, {}; you read as {}.</p>', *said))
     if here.settings.access.login is Login.OIDC:
         st.button("Log out", icon=":material/logout:", key="log-out", on_click=st.logout)
     if here.is_admin:
-        st.caption(f"Readers here: {', '.join(ui.md(name) for name in readers)}.")
+        ui.show(ui.html('<p class="sc-faint">Readers here: {}.</p>', ", ".join(map(ui.text, readers))))
 else:
     choice(here, readers)
 

@@ -115,12 +115,12 @@ st.pills(
     "You follow", list(names), selection_mode="multi", key="follow", on_change=follow, args=(here,),
     format_func=lambda slug: ui.md(names[slug]), wrap=True,
 )  # fmt: skip
-st.caption(
-    f"The subjects are kept in {ui.md(config_path().name)}, for all readers of this installation.",
-    help=ui.md(str(config_path().resolve())),
-)
-
-if not here.is_admin:
+if here.is_admin:
+    st.caption(
+        f"The subjects are kept in {ui.md(config_path().name)}, for all readers of this installation.",
+        help=ui.md(str(config_path().resolve())),
+    )
+else:
     said = ui.join(ui.html("<p><b>{}</b><br>{}</p>", ui.text(one.name), ui.text(one.description)) for one in subjects)
     ui.show(said)
     st.stop()

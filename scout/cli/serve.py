@@ -24,7 +24,7 @@ from scout.access import hosts, refusal
 from scout.cli.errors import Later, Missing
 from scout.cli.output import complain, say
 from scout.config import ConfigError
-from scout.config_access import Access
+from scout.config_access import Access, Login
 from scout.exit_codes import Exit
 
 UP_SECONDS = 60.0
@@ -69,7 +69,7 @@ def serve(place: Place, access: Access, *, browser: bool) -> int:
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     pages = subprocess.Popen(
         _streamlit(app, place, access), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
-        preexec_fn=_end_with_parent, env={**os.environ, "FORWARDED_ALLOW_IPS": ""},
+        preexec_fn=_end_with_parent, env=_environment(),
     )  # fmt: skip
     worker = Worker([sys.executable, "-m", "scout", "work", "--with-parent"])
     try:
@@ -94,10 +94,18 @@ def _app() -> Path:
 
 
 def _check_access(place: Place, access: Access) -> None:
-    from dashboard.visitors import provider_problem
+    problem = refusal(access, place.address)
+    if not problem and access.login is Login.OIDC:
+        from dashboard.visitors import provider_problem
 
-    if problem := refusal(access, place.address) or provider_problem(access):
+        problem = provider_problem(access)
+    if problem:
         raise ConfigError(problem)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and the server believes no loopback peer's X-Forwarded-For about who that is: a header could make anybody the proxy."""
+    return {**os.environ, "FORWARDED_ALLOW_IPS": ""}
 
 
 def _check_free(place: Place) -> None:
