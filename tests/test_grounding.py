@@ -147,3 +147,8 @@ def test_no_text_makes_it_fall_over(sentences: list[str], text: str) -> None:
 @given(st.sampled_from(SOURCE))
 def test_a_sentence_supports_itself(sentence: str) -> None:
     assert check([Point(sentence, (SOURCE.index(sentence) + 1,))], SOURCE).kept
+
+
+@pytest.mark.parametrize("claim", ["\\b", "\\^", "\\c {"], ids=["accent", "hat", "cedilla"])
+def test_tex_that_shows_no_letter_says_nothing(claim: str) -> None:
+    assert check([Point(claim, (1,))], SOURCE).dropped

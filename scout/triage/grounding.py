@@ -122,13 +122,14 @@ def unsupported(claim: str, source: str, *, also: str = "", language: str = "") 
 
     `language` is the text whose script it must be written in; the source unless given.
     """
-    if not any(char.isalpha() for char in claim):
-        return Fault(Unsupported.EMPTY)
     if len(claim) > LONGEST:
         return Fault(Unsupported.TOO_LONG, str(len(claim)))
+    said = claims.plain(claim)
+    if not any(char.isalpha() for char in said):
+        return Fault(Unsupported.EMPTY)
     if foreign := _foreign(claim, f"{language or source} {source}"):
         return Fault(Unsupported.LANGUAGE, foreign)
-    said, known = claims.plain(claim), claims.plain(f"{source} {also}")
+    known = claims.plain(f"{source} {also}")
     if unknown := claims.addresses(said) - claims.addresses(known):
         return Fault(Unsupported.ADDRESS, min(unknown))
     if unknown := claims.numbers(said) - claims.numbers(known):
@@ -145,7 +146,7 @@ def unsupported(claim: str, source: str, *, also: str = "", language: str = "") 
 def _foreign(claim: str, source: str) -> str:
     """A script of the claim that is not the source's; empty where there is none."""
     mine, theirs = claims.scripts(claims.plain(claim)), claims.scripts(claims.plain(source))
-    if not theirs:
+    if not mine or not theirs:
         return ""
     if strange := sorted(mine.keys() - theirs.keys() - _MATHS):
         return strange[0]
