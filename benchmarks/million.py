@@ -117,11 +117,13 @@ def build(path: Path, *, items: int = 1_000_000, thumbs: int = 100_000) -> None:
         store.db.conn.execute("INSERT INTO items_fts(items_fts, rank) VALUES ('hashsize', 67108864)")
         store.db.conn.execute("INSERT INTO items_fts(items_fts) VALUES ('rebuild')")
         store.db.conn.execute("INSERT INTO items_fts(items_fts, rank) VALUES ('hashsize', 1048576)")
+        store.db.conn.execute("INSERT INTO items_fts(items_fts) VALUES ('optimize')")  # as years of merging leave it
         _tell(began, "full-text index made")
         with store.writing() as db:
             db.conn.execute("DELETE FROM words")
             count_titles(db)
         _thumbs(store, items, thumbs)
+        store.compact()
         store.db.conn.execute("PRAGMA journal_mode=WAL")
     half.rename(path)
     _tell(began, "done")

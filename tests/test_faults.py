@@ -24,6 +24,7 @@ from scout.ingest import to_poll
 from scout.items import Aspect, Feedback, SourceKind
 from scout.locks import held
 from scout.store import Store, StoreError
+from scout.store import store as store_module
 from scout.store.copying import copy
 
 AT = datetime(2025, 12, 2, 7, tzinfo=UTC)
@@ -247,6 +248,17 @@ def test_the_write_ahead_log_stays_small_while_someone_reads_and_writes(settings
     assert total > 8_000_000
     assert largest < 16_000_000
     assert not wal.exists()
+
+
+def test_a_log_that_one_large_write_made_long_is_cut_back(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "LOG_BYTES", 200_000)
+    wal = settings.database.with_name("scout.db-wal")
+    with Store(settings.database) as store:
+        store.items.add([paper(1000 + n, text="word " * 6000) for n in range(400)], AT)
+        assert wal.stat().st_size > 9_000_000
+        store.readers.ensure("me", AT)  # the log is begun anew
+        store.readers.ensure("ada", AT)
+        assert wal.stat().st_size <= 200_000
 
 
 def test_a_backup_that_takes_long_holds_up_no_writer(settings: Settings, tmp_path: Path) -> None:

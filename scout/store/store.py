@@ -45,10 +45,12 @@ from scout.store.sources import Sources
 from scout.store.stats import stats
 from scout.store.summaries import Summaries
 from scout.store.threads import Threads
-from scout.store.vectors import Vectors
 from scout.store.training import Training
+from scout.store.vectors import Vectors
 
 BUSY_SECONDS = 10.0
+LOG_BYTES = 64 << 20
+"""What one large transaction made of the write-ahead log is cut back to this when it is next begun anew."""
 PAGE_BYTES = 8192
 """An item's row is two to three thousand bytes: of the usual 4,096 a page would waste a tenth."""
 
@@ -210,6 +212,7 @@ def _connect(path: Path, *, read_only: bool, busy_seconds: float) -> Database:
     if not read_only:
         connection.execute(f"PRAGMA page_size={PAGE_BYTES}")  # of a new file alone; one that exists keeps its own
         connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA journal_size_limit={LOG_BYTES}")
     return Database(connection)
 
 
