@@ -12,7 +12,7 @@ from dashboard import models, ui
 from dashboard.charts_evals import Apart, Pair
 from dashboard.ui import html, join
 from evals import transcripts
-from evals.compare import Comparison, Report, points
+from evals.compare import Comparison, Report, doubts, points
 from evals.journal import Told
 from scout.digest.wording import plural
 from scout.store.evals import EvalAlarm, EvalRun
@@ -34,8 +34,23 @@ def verdict(report: Report) -> Markup:
             lines.append(
                 html('<p class="sc-verdict"><span class="sc-lane {}">{}</span> {}</p>', KINDS[result], head, told)
             )
+    lines += [html('<p class="sc-faint">{}</p>', ui.text(doubt, limit=600)) for doubt in _doubts(report)]
     head = html("<b>{}</b> beside <b>{}</b>", ui.text(report.a, limit=120), ui.text(report.b, limit=120))
     return html('<p class="sc-verdict-head">{}</p>{}', head, join(lines))
+
+
+def _doubts(report: Report) -> list[str]:
+    """What speaks against the verdict, and how the two were asked otherwise."""
+    everywhere, own = doubts(report)
+    told = []
+    if everywhere:
+        least = f"; least of all {', '.join(own)}" if own else ""
+        told.append(f"Not to be trusted: {'; '.join(everywhere)}{least}.")
+    elif own:
+        reasons = [f"{suite} ({', '.join(why)})" for suite, why in own.items()]
+        told.append(f"Not to be trusted: {'; '.join(reasons)}.")
+    otherwise = dict.fromkeys(row.otherwise for row in report.rows if row.otherwise)
+    return told + [f"Asked otherwise: {how}." for how in otherwise]
 
 
 KINDS = {"better": "read", "worse": "worse", "tie": "skip"}
@@ -78,6 +93,32 @@ def trust(named: Iterable[tuple[str, Mapping[str, EvalRun]]]) -> Markup:
     return ui.table(
         ("Model", "Gate", "Self-checked", "Items × epochs", "Missing answers", "Cut off", "Trust"), rows, numbers=(3, 4, 5)
     )  # fmt: skip
+
+
+def by_suite(named: Sequence[tuple[str, Mapping[str, EvalRun]]]) -> Markup:
+    """Every suite's score with its interval, and what is missing of it, a model beside the other."""
+    suites = dict.fromkeys(suite for _, runs in named for suite in runs)
+    places = "AB"[: len(named)]
+    heads = [
+        "Suite",
+        *(f"{what}, {place}" for what in ("Score", "Items", "Missing", "Cut off") for place in places),
+        "Against it",
+    ]
+    rows = []
+    for suite in suites:
+        mine = [runs.get(suite) for _, runs in named]
+        labels = dict.fromkeys(part for run in mine if run for part in run.label.split("; ") if part)
+        cells = [_figure(run, what) for what in ("score", "items", "errors", "cut") for run in mine]
+        rows.append([ui.text(suite, limit=60), *cells, ui.text("; ".join(labels) or "nothing", limit=300)])
+    return ui.table(heads, rows, numbers=tuple(range(1, len(heads) - 1)))
+
+
+def _figure(run: EvalRun | None, what: str) -> str:
+    if run is None:
+        return "–"
+    if what == "score":
+        return _share(run)
+    return f"{run.summary['n']:,} × {run.epochs}" if what == "items" else f"{run.summary[what]:,}"
 
 
 def apart(rows: Sequence[Comparison]) -> list[Apart]:

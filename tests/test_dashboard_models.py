@@ -49,8 +49,23 @@ def test_the_page_goes_from_the_verdict_down_to_single_items(store: Store) -> No
 
 def test_what_failed_its_gate_is_not_to_be_trusted(store: Store) -> None:
     text = shown(opened("models", model=eval_store.MODELS[3], beside=eval_store.SERVED))
-    assert "model failed its check: schema accuracy" in text
+    assert "Not to be trusted: model failed its check: schema accuracy." in text
     assert "sc-dot failed" in text
+
+
+def test_every_suite_has_its_score_and_what_speaks_against_it() -> None:
+    data = dashboard_app.database().parent
+    data.mkdir(parents=True)
+    with Store(data / "scout.db") as store:
+        few = "10 items, where the suite asks 100"
+        a = eval_store.run(store, "lab/A", "code", AT, n=10, epochs=2, label=few)
+        eval_store.run(store, "lab/B", "code", AT.replace(hour=3), n=10, epochs=2)
+    text = shown(opened("models", model="lab/A", beside="lab/B"))
+    assert f"Not to be trusted: {few}." in text
+    table = text[text.index("Score, A") :]
+    assert f"{a.summary['mean']:.0%} (" in table
+    assert "10 × 2" in table
+    assert few in table
 
 
 def test_names_prompts_and_answers_stay_text(store: Store) -> None:

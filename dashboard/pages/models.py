@@ -52,9 +52,12 @@ else:
 
 ui.section("May it be believed?")
 ui.show(evals_parts.trust(named))
+with st.expander("Suite by suite"):
+    ui.show(evals_parts.by_suite(named))
 
 if compared is not None and (rows := evals_parts.apart(compared.rows)):
-    ui.section("Differences", "A less B, in points, with 95% intervals; grey may be chance")
+    many = f", since {len(rows)} were looked at" if len(rows) > 1 else ""
+    ui.section("Differences", f"A less B, in points, with 95% intervals; grey may be chance{many}")
     st.altair_chart(charts_evals.forest(rows), alt="Difference of the two models in each domain, with intervals")
 
 ui.section("Clean against perturbed", evals_parts.worst(shaken))
