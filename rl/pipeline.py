@@ -65,6 +65,7 @@ class Pipeline:
     ) -> None:
         if self._worker:
             self._worker.shutdown(wait=False, cancel_futures=True)
+            self._sampler.give_up()
 
     def begin(self, step: int, model: Any) -> None:
         """Publish the policy of this step and ask for what it is to sample.

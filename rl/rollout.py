@@ -96,6 +96,9 @@ class Sampler(Protocol):
             SamplerFailed: there are none.
         """
 
+    def give_up(self) -> None:
+        """Nobody waits any more for what is being sampled now."""
+
 
 class InProcess:
     """Samples with the trained model itself: always its newest version, and the same draws for the same seed."""
@@ -108,6 +111,9 @@ class InProcess:
 
     def publish(self, model: Any, version: str) -> None:
         self._model = model
+
+    def give_up(self) -> None:
+        return None
 
     def sample(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, *, version: str, seed: int

@@ -30,6 +30,8 @@ log = logging.getLogger("scout")
 T = TypeVar("T")
 PATIENCE = Patience(attempts=10, longest_pause=20.0)
 """A server that is started again takes a minute or more; `timeout_seconds` of the settings ends it at the latest."""
+_LOOK = 0.2
+"""Seconds between looks at whether anybody still waits."""
 _ADAPTER = "adapter_model.safetensors"
 
 
@@ -51,6 +53,11 @@ class ServerSampler:
         self._settings, self._folder, self._run = settings, folder, run
         self._keep, self._patience = keep, patience
         self._names: dict[str, str] = {}
+        self._given_up = 0
+
+    def give_up(self) -> None:
+        """Requests that are out now are ended; later ones are not concerned."""
+        self._given_up += 1
 
     def name_of(self, version: str) -> str:
         """What a published version is called at the server.
@@ -164,9 +171,17 @@ class ServerSampler:
             shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def _asking(self, do: Callable[[ModelClient], Awaitable[T]], failing: str) -> T:
+        before = self._given_up
+
         async def inside() -> T:
             async with ModelClient(self._settings, patience=self._patience) as client:
-                return await do(client)
+                work = asyncio.ensure_future(do(client))
+                while not (await asyncio.wait([work], timeout=_LOOK))[0]:
+                    if self._given_up != before:
+                        work.cancel()
+                        await asyncio.wait([work])
+                        raise SamplerFailed(f"{failing}: nobody waits for them any more")
+                return work.result()
 
         try:
             return asyncio.run(inside())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -117,6 +119,30 @@ def test_the_server_samples_for_the_next_step_while_this_one_trains(server, samp
     server.before = hold_back
     train(tiny_lora(), echo(), replace(PLAN, steps=3, replace=0), decode=decode, sampler=sampler, recorder=Watching())
     assert held == [True]
+
+
+def test_sigterm_while_a_server_samples_ends_at_once_and_the_run_goes_on_later(server, sampler, tmp_path) -> None:
+    go_on = threading.Event()
+    asked: list[int] = []
+
+    def hold_back(body: dict[str, Any]) -> None:
+        if "prompt_logprobs" not in body and not go_on.is_set():
+            asked.append(1)
+            if len(asked) == 24:
+                os.kill(os.getpid(), signal.SIGTERM)
+                go_on.wait(20)
+
+    server.before = hold_back
+    stopped = train(tiny_lora(), echo(), PLAN, decode=decode, sampler=sampler, folder=tmp_path / "run")
+    still = [thread for thread in threading.enumerate() if thread.name.startswith("rollouts")]
+    for thread in still:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in still)  # though the server still holds its answer back
+    assert stopped.stopped
+    go_on.set()
+    done = train(tiny_lora(), echo(), PLAN, decode=decode, sampler=sampler, folder=tmp_path / "run")
+    assert len(stopped.steps) < len(done.steps) == PLAN.steps
+    assert [step.staleness for step in done.steps][: len(stopped.steps)] == [step.staleness for step in stopped.steps]
 
 
 def test_a_server_started_again_is_given_the_adapter_again(server, sampler, caplog) -> None:
