@@ -57,7 +57,7 @@ def curves(points: Sequence[Point], *, height: int = 210, form: str = ".3f", log
     )
     dots = base.mark_circle(size=70).encode(y=y, color=color, opacity=alt.condition(here, alt.value(1), alt.value(0)))
     return alt.LayerChart(
-        layer=[spread, line, sparse.encode(y=y, color=color), dots, rule], height=height + 45 * (len(names) > 1)
+        layer=[line, spread, sparse.encode(y=y, color=color), dots, rule], height=height + 45 * (len(names) > 1)
     )
 
 
