@@ -3,7 +3,8 @@
     python scripts/screenshots.py                     # three days of the replayed world, thumbs given on each
     python scripts/screenshots.py --data ~/.local/share/scout --day 2025-12-03
 
-Light on a desktop for all pages, dark and a phone's width for the digest. Needs the dev packages and a Chromium.
+Light on a desktop for all pages, dark and a phone's width for the digest and Models. Models, Fun and Training are drawn where the
+directory has something to show on them: name one with --data. Needs the dev packages and a Chromium.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ DAYS = ("2025-12-01", "2025-12-02", "2025-12-03")
 READER = "me"
 LIKED = ("agent", "reinforcement", "reasoning", "reward", "evaluat", "benchmark", "tool")
 """What the reader of the screenshots gives a thumb up; everything else shown gets one down, up to a few a day."""
+WHOLE = {"models"}
+"""Pages drawn from top to bottom; of the others the first screen."""
+SMALL = {"digest", "models"}
+"""Pages that are also drawn dark, and on a phone."""
 DESKTOP, PHONE = {"width": 1360, "height": 1000}, {"width": 390, "height": 844}
 
 
@@ -43,6 +48,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", type=Path, help="a filled data directory; the replayed world's unless given")
     options.add_argument("--day", default=DAYS[-1], help="the day that counts as today")
+    options.add_argument("--only", action="append", default=[], metavar="PAGE", help="these pages only, such as models")
     options.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
     given = options.parse_args()
     if chromium_path() is None:
@@ -53,7 +59,8 @@ def main() -> int:
         env = {"SCOUT_DATA_DIR": str(data), "SCOUT_CONFIG": str(data / "scout.toml"), "SCOUT_TODAY": given.day}
         given.out.mkdir(parents=True, exist_ok=True)
         with served(env) as url:
-            draw(url, given.out, item=item_to_show(data), trained=has_trained(data))
+            found = pages(data)
+            draw(url, given.out, {name: place for name, place in found.items() if name in (given.only or found)})
     return 0
 
 
@@ -123,31 +130,50 @@ def has_trained(data: Path) -> bool:
         return bool(store.training.listing(READER, limit=1))
 
 
-def draw(url: str, out: Path, *, item: str, trained: bool) -> None:
-    path = chromium_path()
-    assert path is not None
-    pages = {
+def has_measured(data: Path) -> bool:
+    """Whether there are runs of suites to show: those need a served model, which this script does not."""
+    with Store(data / "scout.db") as store:
+        return bool(store.evals.listing(only_done=True, limit=1))
+
+
+def pages(data: Path) -> dict[str, str]:
+    """Name → where it is."""
+    return {
         "digest": "/", "search": "/search?q=tool+agents", "saved": "/saved", "sources": "/sources", "subjects": "/subjects",
         "missed": "/missed", "policy": "/policy", "readers": "/readers", "runs": "/runs",
-        "item": f"/item?item={item}", "welcome": "/welcome", **({"training": "/training"} if trained else {}),
+        "item": f"/item?item={item_to_show(data)}", "welcome": "/welcome",
+        **({"training": "/training"} if has_trained(data) else {}),
+        **({"models": "/models", "fun": "/fun"} if has_measured(data) else {}),
     }  # fmt: skip
+
+
+def draw(url: str, out: Path, places: Mapping[str, str]) -> None:
+    path = chromium_path()
+    assert path is not None
     with chromium(path, viewport=DESKTOP, color_scheme="light", device_scale_factor=1.5) as context:
-        for name, place in pages.items():
-            shoot(context.new_page(), url + place, out / f"{name}.png")
+        for name, place in places.items():
+            shoot(context.new_page(), url + place, out / f"{name}.png", whole=name in WHOLE)
+    small = {name: place for name, place in places.items() if name in SMALL}
     with chromium(path, viewport=DESKTOP, color_scheme="dark", device_scale_factor=1.5) as context:
-        shoot(context.new_page(), url, out / "digest-dark.png")
+        for name, place in small.items():
+            shoot(context.new_page(), url + place, out / f"{name}-dark.png")
     with chromium(path, viewport=PHONE, color_scheme="light", device_scale_factor=2, is_mobile=True) as context:
-        shoot(context.new_page(), url, out / "digest-phone.png")
+        for name, place in small.items():
+            shoot(context.new_page(), url + place, out / f"{name}-phone.png")
 
 
-def shoot(page: Page, url: str, file: Path) -> None:
-    """The first screen of a page, once nothing on it moves."""
+def shoot(page: Page, url: str, file: Path, *, whole: bool = False) -> None:
+    """The first screen of a page, or all of it, once nothing on it moves."""
     page.goto(url)
     page.locator("[data-testid=stMainBlockContainer] :is(.sc, h1)").first.wait_for()
     page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton]')")
     page.wait_for_load_state("networkidle")
     page.evaluate("() => document.fonts.ready")
     page.wait_for_timeout(500)  # charts fade in
+    if whole:
+        height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
+        page.set_viewport_size({"width": DESKTOP["width"], "height": height + 40})
+        page.wait_for_timeout(1500)  # charts are drawn anew
     page.screenshot(path=str(file))
     page.close()
     print(file)
