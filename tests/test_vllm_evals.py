@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,38 @@ from eval_samples import suite
 from vllm_server import NAME, Vllm
 
 from evals.asking import Manner
+from evals.core import Case, Verdict
 from evals.evaluate import Plan, evaluate
 from evals.transcripts import said
 from scout.serving.client import ModelClient
+from scout.serving.messages import Message, Role
 from scout.store import Store
 from scout.store.evals import EvalRun
 
 pytestmark = pytest.mark.vllm
+
+
+def test_long_prompts_with_seeds_asked_all_at_once_leave_the_server_standing(vllm: Vllm, tmp_path: Path) -> None:
+    """More tokens of prompts than one step of the server takes: read in parts, they ended vLLM 0.32 on a CPU."""
+
+    def long(seed: int, n: int) -> tuple[Case[str], ...]:
+        words = " ".join(str(k) for k in range(120))
+        asked = [Message(Role.USER, f"{k} {words} {k}") for k in range(n)]
+        return tuple(
+            Case(id=f"q{k}", group="g", messages=(each,), gold="", max_tokens=2) for k, each in enumerate(asked)
+        )
+
+    plan = Plan(
+        suite=replace(suite(), build=long, verify=lambda case, answer: Verdict(case.id, 0.0)),
+        seed=1, items=32, epochs=1, manner=Manner(temperature=0.7),
+    )  # fmt: skip
+    with Store(tmp_path / "scout.db") as store:
+
+        async def run(client: ModelClient) -> EvalRun:
+            return await evaluate(store, tmp_path, client, plan)
+
+        done = vllm.run(run, concurrency=32)
+        assert (done.summary["answers"], done.summary["errors"]) == (32, 0), done.message
 
 
 def test_a_suite_runs_on_a_real_server_and_every_answer_is_accounted_for(vllm: Vllm, tmp_path: Path) -> None:
