@@ -325,7 +325,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}  # the defaults are a whole configuration; the command line says so where SCOUT_CONFIG named a file
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as err:
+    except (ValueError, RecursionError) as err:  # no UTF-8, no TOML, a number of thousands of digits, endless brackets
         raise ConfigError(f"{path} is not valid TOML: {err}") from err
     except OSError as err:
         raise ConfigError(f"{path} cannot be read: {err.strerror}") from err

@@ -142,7 +142,7 @@ def _replaced(text: str, subjects: Sequence[Subject], path: Path) -> str:
     try:
         tomllib.loads(text)
         return replaced(text, [_values(subject) for subject in subjects])
-    except (tomllib.TOMLDecodeError, TOMLKitError) as err:
+    except (ValueError, RecursionError, TOMLKitError) as err:
         raise ConfigError(f"{path} is not valid TOML, mend it before editing subjects: {err}") from err
 
 

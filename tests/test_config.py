@@ -58,6 +58,8 @@ def test_the_environment_wins_over_the_file(path: Path, monkeypatch: pytest.Monk
         ('[[subjects]]\nslug = "other"\nname = "x"\n', "'other' is reserved"),
         ('reader = ""\n', "reader"),
         ("\x00", "not valid TOML"),
+        pytest.param(f"today = {'9' * 5_000}", "not valid TOML", id="digits"),
+        pytest.param(f"today = {'[' * 5_000}", "not valid TOML", id="brackets"),
     ],
 )
 def test_a_mistake_in_the_file_names_the_file_and_the_key(path: Path, text: str, words: str) -> None:
