@@ -19,8 +19,8 @@ VALUES = {
 }
 
 
-LEARNED = 16_000
-"""A policy learns from so many of a reader's thumbs, the newest: years of them, and a fit of them takes a quarter of a minute."""
+LEARNED = 10_000
+"""A policy learns from so many of a reader's thumbs, the newest: a year or more of them, and a fit of them takes some ten seconds."""
 
 
 class UnknownItem(Exception):
