@@ -43,7 +43,7 @@ def measured(store: Store) -> Measured:
 def served(found: Measured, configured: str) -> str:
     """The model that reads for this store: the configured one, else the one last measured as served; empty for neither."""
     for run in found.runs:
-        if run.model == configured or (not configured and run.purpose == "served"):
+        if not run.variant and (run.model == configured or (not configured and run.purpose == "served")):
             return run.released
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dashboard_app
@@ -119,6 +120,16 @@ def test_the_model_that_reads_is_followed_beside_the_digest_from_version_to_vers
     points = models.nightly(store, eval_store.SERVED)
     assert {point.series for point in points} == {"triage, version 1", "triage, version 2"}
     assert [point.at for point in points] == sorted(point.at for point in points)
+
+
+def test_a_variant_is_not_taken_for_what_reads() -> None:
+    data = dashboard_app.database().parent
+    data.mkdir(parents=True)
+    with Store(data / "scout.db") as store:
+        usual = eval_store.run(store, "lab/A", "triage", AT, n=10, epochs=1)
+        cool = replace(usual, id="later", options={"variant": "at temperature 0"}, started=AT.replace(hour=5))
+        store.evals.save(cool, store.evals.items(usual.id))
+        assert [point.model for point in models.nightly(store, "lab/A")] == ["lab/A"]
 
 
 def test_two_hundred_large_runs_are_read_within_the_second(tmp_path_factory: pytest.TempPathFactory) -> None:
