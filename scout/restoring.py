@@ -20,8 +20,8 @@ from scout.backup import DATA, DATABASE, FORMAT, MANIFEST, SETTINGS, File, Manif
 from scout.config import Settings
 from scout.locks import held
 from scout.store import Store
-from scout.store.copying import applied, rows_of
-from scout.store.migrations import migrations
+from scout.store.condition import schema_of, serving_weights
+from scout.store.copying import rows_of
 from scout.store.soundness import faults
 from scout.store.store import explained
 from scout.triage.blob import BadBlob, unpack
@@ -89,34 +89,25 @@ def check_file(path: Path) -> Report:
 def _report(
     path: Path, made_at: str, connection: sqlite3.Connection, problems: list[str], manifest: Manifest | None = None
 ) -> Report:
+    if not schema_of(connection)[0]:
+        raise BadBackup(f"{path}: its database is not one of scout's")
     found = [*problems, *faults(connection, thorough=True), *_schema(connection), *_policies(connection)]
     counts = rows_of(connection)
     if manifest and dict(manifest.counts) != counts:
         found.append(f"rows differ from the manifest's: {counts} and {dict(manifest.counts)}")
-    names = [row[0] for row in connection.execute("SELECT name FROM _sqlite_migrations ORDER BY name")]
-    return Report(path, made_at, names[-1] if names else "", counts, tuple(found))
+    return Report(path, made_at, schema_of(connection)[0], counts, tuple(found))
 
 
 def _schema(connection: sqlite3.Connection) -> list[str]:
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone():
-        raise BadBackup("its database is not one of scout's")
-    names = {row[0] for row in connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'scout'")}
-    newer = names - {migration.name for migration in migrations._migrations}
-    return [f"made by a newer scout (it has {', '.join(sorted(newer))}); upgrade scout first"] if newer else []
+    _, newer = schema_of(connection)
+    return [f"made by a newer scout (it has {', '.join(newer)}); upgrade scout first"] if newer else []
 
 
 def _policies(connection: sqlite3.Connection) -> Iterator[str]:
     """Serving policies whose weights cannot be read; the next run would fit them anew from the thumbs."""
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'champions'").fetchone():
-        return
-    rows = connection.execute(
-        "SELECT p.version, p.weights FROM policies p WHERE length(p.weights) > 0 AND p.version IN "
-        "(SELECT version FROM champions c WHERE NOT EXISTS "
-        "(SELECT 1 FROM champions d WHERE d.reader = c.reader AND d.id > c.id))"
-    )
-    for version, weights in rows:
+    for version, weights in serving_weights(connection):
         try:
-            unpack(bytes(weights))
+            unpack(weights)
         except BadBlob as err:
             yield f"the policy {version} cannot be read: {err}"
 
@@ -248,6 +239,3 @@ def _manifest(path: Path, packed: zipfile.ZipFile) -> Manifest:
         return Manifest(str(told["made_at"]), str(told["scout"]), tuple(map(str, told["schema"])), counts, files)
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as err:
         raise BadBackup(f"{path} is no backup of scout's: its manifest cannot be read ({err})") from err
-
-
-__all__ = ["BadBackup", "InTheWay", "Report", "Restored", "applied", "check_file", "check_here", "restore"]
