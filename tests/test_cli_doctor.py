@@ -40,7 +40,7 @@ def test_a_healthy_setup_is_all_ok(monkeypatch: pytest.MonkeyPatch) -> None:
     code, found = findings()
     assert code == 0
     assert {check: f["level"] for check, f in found.items()} == dict.fromkeys(
-        ("configuration", "time zone", "subjects", "data folder", "disk", "database", "schema", "full-text search",
+        ("configuration", "time zone", "subjects", "dashboard", "data folder", "disk", "database", "schema", "full-text search",
          "sources", "runs"), "ok",
     )  # fmt: skip
 

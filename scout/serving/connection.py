@@ -69,10 +69,10 @@ class Connection:
         finally:
             endpoint.outstanding -= 1
         if answer.status_code != 200:
-            said = answer.content
+            body = answer.content
             if key := self.settings.api_key.get_secret_value():
-                said = said.replace(key.encode(), "…".encode())  # servers repeat a key that they refuse
-            raise wire.fault(answer.status_code, answer.headers, said, endpoint.url, self._clock())
+                body = body.replace(key.encode(), "…".encode())  # servers repeat a key that they refuse
+            raise wire.fault(answer.status_code, answer.headers, body, endpoint.url, self._clock())
         return answer.content
 
     async def complete(self, endpoint: Endpoint, body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
