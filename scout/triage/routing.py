@@ -33,8 +33,7 @@ _AT_MOST = (0.11, 0.12)
 """Bounds on these two: where half of all that comes is about a subject, being about it is still being about it."""
 BESIDE_HABITS = 0.6
 """How wide the priors of the corrections' words are where habits are known too."""
-_WORDS_KEPT = 400
-_CHUNK = 1000
+_WORDS_KEPT, _CHUNK = 400, 1000
 _USUAL = (0.08, 0.09)
 """Mean and spread of likeness where there are too few items to measure them on."""
 
@@ -50,8 +49,8 @@ class Batch:
     @staticmethod
     def of(items: Sequence[Item], space: Space, vectors: Vectors = NONE) -> Batch:
         read = tokens.read(items)
-        features = space.features(counts(items, read))
-        return Batch(items, read, space.embed(features, [item.id for item in items], vectors))
+        features = space.embed(space.features(counts(items, read)), [item.id for item in items], vectors)
+        return Batch(items, read, features)
 
     def part(self, rows: range) -> Batch:
         """Those items alone; cheap, as they lie together."""
@@ -185,9 +184,9 @@ def _keywords(subjects: Sequence[Subject]) -> tuple[list[str], list[int]]:
 def _keyword_worth(subjects: Sequence[Subject], recent: Batch) -> Floats:
     """From .1 for a keyword that every third item has to 1 for one that few have."""
     keywords, _ = _keywords(subjects)
-    hits = Phrases.of(keywords).find(recent.read)
-    pairs = np.unique(hits.rows * max(len(keywords), 1) + hits.phrases)
-    frequency = np.bincount(pairs % max(len(keywords), 1), minlength=len(keywords))
+    hits, count = Phrases.of(keywords).find(recent.read), max(len(keywords), 1)
+    pairs = np.unique(hits.rows * count + hits.phrases)
+    frequency = np.bincount(pairs % count, minlength=len(keywords))
     total = len(recent.items) + 60  # as if one of sixty unseen items had it
     return np.clip(np.log(total / (frequency + 1)) / 4, 0.1, 1).astype(np.float32)
 
