@@ -81,11 +81,16 @@ def agreement(store: Store, reader: str) -> list[AgreementDay]:
 
 
 def releases(store: Store, settings: Settings, day: date | None, *, limit: int = 6) -> list[Release]:
-    """The newest open models that had appeared by the end of `day`; by now where no day is given."""
+    """Open models that had appeared by the end of `day`, or by now: first those with a verdict, half of `limit` at most.
+
+    Each half the newest first.
+    """
     until = None
     if day is not None:
         until = datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(settings.digest.timezone))
-    return store.releases.listing(until=until, limit=limit)
+    newest = store.releases.listing(until=until, limit=10 * limit)
+    judged = [release for release in newest if release.verdict][: limit // 2]
+    return judged + [release for release in newest if release not in judged][: limit - len(judged)]
 
 
 def is_welcomed(store: Store, reader: str) -> bool:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dashboard_store
@@ -16,7 +16,8 @@ from dashboard_store import DAYS, READER
 from dashboard import data, export
 from dashboard.charts import AgreementDay
 from dashboard.export import Said
-from scout.items import Aspect, Feedback, Health, Lane
+from scout.config import load
+from scout.items import Aspect, Feedback, Health, Lane, Release, Verdict
 from scout.store import Store
 
 
@@ -110,3 +111,13 @@ def test_the_exported_json_holds_every_word_as_it_was_said() -> None:
             "value": "up", "reasons": ["novel"], "origin": "cli",
         }
     ]  # fmt: skip
+
+
+def test_models_with_a_verdict_come_before_newer_ones_without(tmp_path: Path) -> None:
+    at = datetime(2025, 12, 1, tzinfo=UTC)
+    found = [Release(f"lab/M{n}", "lab", at - timedelta(days=n), "") for n in range(9)]
+    with Store(tmp_path / "scout.db") as store:
+        store.releases.add(found, at)
+        store.evals.judge(Verdict("lab/M8", "no detectable difference", "run"), at)
+        shown = data.releases(store, load(), None)
+    assert [release.id for release in shown] == ["lab/M8", *(f"lab/M{n}" for n in range(5))]
