@@ -13,6 +13,8 @@ from scout.store.items import COLUMNS, Stored, stored_of
 from scout.store.part import Part
 from scout.store.rows import batches, marks, when
 
+LOOKED = 20_000
+"""The newest arrivals among which changed texts are looked for: of a million it would take seconds."""
 HOPS = 3
 """How far a thread is followed from an item."""
 
@@ -23,13 +25,23 @@ def _link(row: Mapping[str, Any]) -> Link:
 
 class Threads(Part):
     def unseen(self, limit: int) -> list[Stored]:
-        """Items whose links are not made, or were made of another text: the newest arrivals, the oldest of them first."""
+        """Items whose links are not made, or were made of another text: the newest arrivals, the oldest of them first.
+
+        All of the newest `LOOKED` are looked at; of older ones, those from before the first whose links are made.
+        """
         columns = ", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))
+        edge = self.store.items.newest_seq() - LOOKED
         sql = (
             f"SELECT {columns} FROM items i LEFT JOIN thread_seen t ON t.seq = i.seq "
-            "WHERE t.seq IS NULL OR i.changed_at > t.at ORDER BY i.seq DESC LIMIT ?"
+            "WHERE i.seq > ? AND (t.seq IS NULL OR i.changed_at > t.at) ORDER BY i.seq DESC LIMIT ?"
         )
-        return [stored_of(row) for row in reversed(self.store.rows(sql, limit))]
+        rows = self.store.rows(sql, edge, limit)
+        if len(rows) < limit and edge > 0:
+            first = self.store.value("SELECT min(seq) FROM thread_seen")
+            last = edge if first is None else min(edge, first - 1)  # one bound: SQLite would take the first of two
+            sql = f"SELECT {columns} FROM items i WHERE i.seq <= ? ORDER BY i.seq DESC LIMIT ?"
+            rows += self.store.rows(sql, last, limit - len(rows))
+        return [stored_of(row) for row in reversed(rows)]
 
     def save_keys(self, keys: Mapping[int, Collection[int]]) -> None:
         """The keys of items, by their seq."""
