@@ -42,7 +42,7 @@ def about(run: TrainingRun) -> Markup:
         [
             ("Began with", ui.text(run.base)), ("Seed", str(run.seed)), ("Judged by", f"thumbs from {since} on" if since else ""),
             ("Parity", ui.text(parity.get("verdict") or "no fault") if parity else "not checked"),
-            ("Ended", ui.text(run.message, limit=600)),
+            ("Ended", ui.with_code(ui.text(run.message, limit=600)) if run.message else ""),
         ]
     )  # fmt: skip
 
