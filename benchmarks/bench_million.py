@@ -19,6 +19,8 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks import million
 from benchmarks.figures import figure, percentile
 from dashboard import data
@@ -133,7 +135,7 @@ def page(store: Store, settings: Settings) -> None:
         READER, day - timedelta(days=1), made_at=now(), policy="", cutoff=ITEMS,
         snapshot=Digest(day - timedelta(days=1), policy="").to_dict(), impressions=[],
     )  # fmt: skip
-    figure("triage of a day's 500 papers", took(lambda: pipeline.triage(store, settings, READER)), "s", note=NOTE)
+    million.decided(store, a_day(), np.random.default_rng(5), is_fresh=True)
     figure("digest of them", took(lambda: pipeline.digest(store, settings, READER)), "s", note=NOTE)
 
     def look() -> None:

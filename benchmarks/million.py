@@ -147,7 +147,7 @@ def _rows(store: Store, items: int, began: float) -> NDArray[np.int64]:
     keys = []
     for place, batch in enumerate(papers(items)):
         _items(store, batch)
-        _decided(store, batch, rng, is_fresh=items - place * _CHUNK <= FRESH)
+        decided(store, batch, rng, is_fresh=items - place * _CHUNK <= FRESH)
         seqs = place * _CHUNK + 1 + np.arange(len(batch))
         authors = [(key, int(seq)) for item, seq in zip(batch, seqs, strict=True) for key in author_keys(item)]
         bands = np.stack([rng.integers(-(2**63), 2**63 - 1, 8 * len(batch)), np.repeat(seqs, 8)], axis=1)
@@ -175,7 +175,7 @@ def _items(store: Store, batch: list[Item]) -> None:
         )
 
 
-def _decided(store: Store, batch: list[Item], rng: np.random.Generator, *, is_fresh: bool) -> None:
+def decided(store: Store, batch: list[Item], rng: np.random.Generator, *, is_fresh: bool) -> None:
     """A decision on each item; of fresh ones with its reasons, the ledger's note of it and a summary."""
     shares = rng.dirichlet([0.2] * len(_SHARES), len(batch))
     chances = rng.beta(0.4, 8, len(batch))
