@@ -21,6 +21,9 @@ from rl.thumbs_loss import kto
 from scout.triage.llm import rating_of
 from scout.triage.prompting import RATING_LABELS
 
+_LEAST = 1e-4
+"""No belief comes nearer to 0 or 1."""
+
 
 def label_ids(tokenizer: object) -> tuple[int, ...]:
     """The token of each rating.
@@ -68,23 +71,31 @@ def shown(logprobs: Tensor, examples: Sequence[Example]) -> tuple[Sample, ...]:
     return tuple(found)
 
 
+def believed(logprobs: Tensor) -> Tensor:
+    """[B] `read` with its gradient: the probability of a thumb up that the distribution stands for."""
+    steps = torch.linspace(0, 1, logprobs.shape[1], device=logprobs.device)
+    return (logprobs.softmax(dim=1) * steps).sum(dim=1).clamp(_LEAST, 1 - _LEAST)
+
+
 def kto_loss(logprobs: Tensor, reference: Tensor, up: Tensor, weights: Tensor, *, beta: float) -> Loss:
-    """KTO where a thumb up says yes to the highest rating and no to the lowest, a thumb down the opposite.
+    """KTO on the yes or no that the ratings are read as: a thumb up likes the one and dislikes the other.
+
+    Thumbs on single labels were tried first: they move all weight to the labels in between, which say nothing.
 
     Args:
         logprobs, reference: [B, labels] under the policy and under what training began from.
         up: [B] bool. weights: [B] what each thumb counts.
 
-    The baseline is the KL divergence of the policy from the reference over the labels, exactly, where the paper
+    The baseline is the KL divergence of the policy from the reference over yes and no, exactly, where the paper
     estimates it from mismatched answers.
     """
-    highest, lowest = len(RATING_LABELS) - 1, 0
-    baseline = (logprobs.detach().exp() * (logprobs.detach() - reference)).sum(dim=1)
-    found = kto(
-        torch.cat([logprobs[:, highest], logprobs[:, lowest]]), torch.cat([reference[:, highest], reference[:, lowest]]),
-        torch.cat([up, ~up]), baseline=baseline, beta=beta, weights=torch.cat([weights, weights]),
+    yes, was = believed(logprobs), believed(reference)
+    held = yes.detach()
+    apart = held * (held / was).log() + (1 - held) * ((1 - held) / (1 - was)).log()
+    return kto(
+        torch.cat([yes.log(), (1 - yes).log()]), torch.cat([was.log(), (1 - was).log()]), torch.cat([up, ~up]),
+        baseline=apart, beta=beta, weights=torch.cat([weights, weights]),
     )  # fmt: skip
-    return found
 
 
 def cispo_loss(

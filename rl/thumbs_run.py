@@ -45,8 +45,8 @@ class Plan:
     cispo_rate: float = 1e-4
     warmup: float = 0.1
     """Share of the steps of each loss over which its rate rises; it falls to 0 by a cosine after that."""
-    beta: float = 0.1
-    """KTO's: how far the policy may go."""
+    beta: float = 1.0
+    """KTO's: how far the policy may go. A yes or no has few nats, unlike the long answers for which the paper takes 0.1."""
     group: int = 32
     """Draws a prompt, for CISPO."""
     kl: float = 0.02

@@ -10,7 +10,7 @@ processes train (`rl.distributed`). What cannot be trusted is not trained on; an
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from rl.recorder import NOBODY, Recorder
 from rl.rollout import InProcess, Sampler, Sampling, logprobs_of, pack, sample
 from rl.signals import Stop, Stopping, terminable
 from rl.task import Example, Task
+from rl.timing import Clock, Timed
 from scout.progress import SILENT, Progress
 
 
@@ -69,6 +70,8 @@ class Ended:
     """Why it stopped early."""
     stopped: bool = False
     """The recorder wished it, or SIGTERM; the state is kept where there is a folder."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Of a run that came to its end, by part (`rl.timing`)."""
 
 
 def train(
@@ -102,9 +105,10 @@ def train(
     before = checkpoints.resume(folder, model, optimizer, generator, plan)
     history = list(before.history)
     progress.stage("steps", plan.steps)
+    clock = Clock()
     alone = distributed.world().size == 1  # several processes end together, after a step
     with terminable() as stop:
-        sampler = sampler or InProcess(each=_agreeing(stop))
+        sampler = Timed(sampler or InProcess(each=_agreeing(stop)), clock)
         with Pipeline(task, sampler, plan, decode, generator, before.in_flight) as pipeline:
 
             def keep() -> None:
@@ -117,14 +121,17 @@ def train(
                     pipeline.begin(step, model)
                     if step == len(before.history):
                         prompts = [example.prompt for example in task.examples]
-                        gate.check(model, sampler, prompts, plan, version=version_of(step), limit=plan.parity)
-                    collected, sampled_at = pipeline.rollouts(stop.look if alone else lambda: None)
-                    loss, figures = _stepped(model, weights, optimizer, collected, plan, stop)
+                        with clock.part("setup"):
+                            gate.check(model, sampler.inner, prompts, plan, version=version_of(step), limit=plan.parity)
+                    with clock.part("generation" if sampler.overlaps else "collecting"):
+                        collected, sampled_at = pipeline.rollouts(stop.look if alone else lambda: None)
+                    loss, figures = _stepped(model, weights, optimizer, collected, plan, stop, clock)
                 except Stopping:
                     keep()
                     return Ended(tuple(history), stopped=True)
                 pipeline.end()
-                held = held_out(model, task, plan, decode) if _due(step, plan) else (None, 0.0)
+                with clock.part("held-out"):
+                    held = held_out(model, task, plan, decode) if _due(step, plan) else (None, 0.0)
                 history.append(_told(step, collected, task, plan, loss, held, staleness=step - sampled_at, **figures))
                 progress.step(f"reward {history[-1].reward:.3f}")
                 recorder.step(history[-1])
@@ -138,7 +145,7 @@ def train(
                 if stopping:
                     return Ended(tuple(history), stopped=True)
     progress.done()
-    return Ended(tuple(history))
+    return Ended(tuple(history), seconds=clock.parts)
 
 
 def _check(task: Task, plan: Plan) -> None:
@@ -166,7 +173,7 @@ def _agreeing(stop: Stop) -> Callable[[torch.Tensor], torch.Tensor]:
 
 
 def _stepped(
-    model: Any, weights: Sequence[Any], optimizer: Any, collected: Collected, plan: Plan, stop: Stop
+    model: Any, weights: Sequence[Any], optimizer: Any, collected: Collected, plan: Plan, stop: Stop, clock: Clock
 ) -> tuple[float, dict[str, Any]]:
     """One update from these rollouts.
 
@@ -177,9 +184,10 @@ def _stepped(
     rollouts, advantages = collected.rollouts, group_advantages(collected.rewards).values.flatten()
     whole = pack(rollouts, device=model.device)
     own = whole.rows(distributed.share(len(rollouts)))
-    logprobs, entropies = (
-        distributed.together(each, len(rollouts)) for each in logprobs_of(model, own, temperature=plan.temperature)
-    )
+    with clock.part("forward"):
+        logprobs, entropies = (
+            distributed.together(each, len(rollouts)) for each in logprobs_of(model, own, temperature=plan.temperature)
+        )
     apart = measure(logprobs, whole.old, whole.mask)
     batch = Batch(
         logprobs=logprobs, old=logprobs.detach(), mask=whole.mask, advantages=advantages.to(logprobs.device),
@@ -188,7 +196,8 @@ def _stepped(
     extra = {"length": plan.max_tokens} if plan.loss == "dr_grpo" else {}
     loss = LOSSES[plan.loss](batch, **extra)
     optimizer.zero_grad()
-    loss.value.backward()
+    with clock.part("backward"):
+        loss.value.backward()
     norm = float(distributed.whole(torch.nn.utils.clip_grad_norm_(weights, plan.clip_norm)))
     if alone:
         stop.look()

@@ -153,11 +153,16 @@ def test_an_alarm_ends_the_run_without_an_adapter(checkpoint, tmp_path, monkeypa
 def test_a_thumb_whose_reason_says_less_moves_less() -> None:
     logprobs = torch.full((2, 5), -2.0, requires_grad=True)
     up = torch.tensor([True, False])
-    rating.kto_loss(logprobs, logprobs.detach(), up, torch.tensor([1.0, 0.3]), beta=0.1).value.backward()
+    rating.kto_loss(logprobs, logprobs.detach(), up, torch.tensor([1.0, 0.3]), beta=1.0).value.backward()
     strong, weak = logprobs.grad[0], logprobs.grad[1]
-    assert strong[4] < 0 < strong[0]
+    assert strong[4] < strong[3] < 0 < strong[1] < strong[0]  # every label counts by what it stands for
     assert weak[0].item() == pytest.approx(0.3 * strong[4].item(), rel=1e-4)
-    assert strong[1:4].abs().max() == weak[1:4].abs().max() == 0
+    assert abs(strong[2].item()) < 1e-8
+
+
+def test_what_is_trained_is_what_serving_reads() -> None:
+    logprobs = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
+    assert rating.believed(logprobs).tolist() == pytest.approx(rating.read(logprobs), abs=1e-6)
 
 
 def test_cispo_draws_from_what_the_head_says_and_rewards_by_the_thumb() -> None:
