@@ -60,9 +60,9 @@ kills: $(VENV)/.dev
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url pyproject.toml
 lock:
 	together=$$(mktemp) && \
-	$(COMPILE) --extra dev --extra evals --extra rl --extra ray --extra login --extra archive --output-file $$together && \
+	$(COMPILE) --extra dev --extra evals --extra rl --extra ray --extra login --extra archive --extra mcp --output-file $$together && \
 	$(COMPILE) --constraint $$together --output-file requirements/base.txt && \
-	for extra in dev evals rl ray login archive; do \
+	for extra in dev evals rl ray login archive mcp; do \
 	  $(COMPILE) --extra $$extra --constraint $$together --output-file requirements/$$extra.txt || exit 1; \
 	done && rm $$together
 	$(COMPILE) --extra vllm --output-file requirements/vllm.txt

@@ -29,6 +29,7 @@ SECTIONS = {
     "train": "# What `scout train` makes of your thumbs: an adapter of the served model (docs/training.md).\n",
     "keeping": "# What is kept for how long, and when a backup is made without being asked for (docs/reliability.md).\n",
     "dashboard": "# Where `scout dashboard` listens. Beyond this machine it does so only where [access] asks for a login.\n",
+    "mcp": "# What your own assistant may do through `scout mcp` (docs/mcp.md).\n",
     "access": "# Who may come to the dashboard, and how it is known who that is (docs/security.md).\n",
 }
 
@@ -142,6 +143,8 @@ price_prompt = 0.1            # a million tokens read; price_completion: written
     "keeping.details_days": "Of older items never shown, let go what can be made again: summaries, reasons; 0: nothing.",
     "dashboard.address": "The address it listens on.",
     "dashboard.port": "The port it listens on.",
+    "mcp.reader": "For whom it asks; empty for the setting `reader`.",
+    "mcp.thumbs": "Whether it may leave thumbs in that name. Off, no tool writes anything.",
     "access.login": "none: this machine alone, no login. oidc: Streamlit's own login. proxy: a proxy in front says who it is.",
     "access.hosts": "With a login: names by which browsers ask for the dashboard, such as scout.example.org.",
     "access.readers": "Who may read: logins, *@example.org, or * for all whom the login knows.",

@@ -12,6 +12,7 @@ from scout.cli import backup as backup_
 from scout.cli import daily, dashboard, digest, doctor, feedback, items, model, serve_model, sources, stats
 from scout.cli import eval as eval_
 from scout.cli import init as init_
+from scout.cli import mcp as mcp_
 from scout.cli import missed as missed_
 from scout.cli import policy as policy_
 from scout.cli import research as research_
@@ -71,6 +72,7 @@ for command in (
     policy_.policy,
     dashboard.dashboard,
     dashboard.work,
+    mcp_.mcp,
     serve_model.serve,
     model.model,
     eval_.eval_,
