@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 @click.option("--served-name", default="", help="The name it is asked by; the model's own unless given.")
 @click.option("--max-length", type=click.IntRange(256), help="Tokens of prompt and answer; what fits unless given.")
 @click.option(
-    "--memory", type=click.FloatRange(0, min_open=True), help="Share of GPU memory (0.9); whole GiB of cache on a CPU (2)."
+    "--memory",
+    type=click.FloatRange(0, min_open=True),
+    help="Share of GPU memory (0.9); whole GiB of cache on a CPU (2).",
 )
 @click.option("--max-requests", type=click.IntRange(1), help="Requests computed at once.")
 @click.option("--gpus", type=click.IntRange(1), default=1, show_default=True, help="GPUs that share the model.")
