@@ -29,6 +29,7 @@ from scout.config_errors import explained, variables_without_json
 from scout.config_eval import Eval
 from scout.config_keeping import Keeping
 from scout.config_mcp import Mcp
+from scout.config_notify import Notify
 from scout.config_secrets import BadSecret, with_files
 from scout.config_train import Train
 from scout.config_types import HttpUrl, Section
@@ -263,6 +264,7 @@ class Settings(BaseSettings):
     train: Train = Train()
     dashboard: Dashboard = Dashboard()
     keeping: Keeping = Keeping()
+    notify: Notify = Notify()
     access: Access = Access()
     mcp: Mcp = Mcp()
     subjects: Annotated[tuple[SubjectSettings, ...], AfterValidator(_unique_slugs)] = tuple(

@@ -162,6 +162,7 @@ MAY_CONNECT = {
     "scout/sources/hub.py": "the Hub's named client, the owner's address",
     "scout/sources/huggingface.py": "types of the Hub's client",
     "scout/serving/": "the model's named client and its server, the owner's addresses",
+    "scout/notify/": "the owner's mail server, webhooks and health check, at addresses from the settings alone",
     "scout/cli/serve.py": "asks the dashboard that it started whether it answers",
 }
 """Who may speak to the network, and why. An address from outside goes through the first."""

@@ -14,6 +14,7 @@ from scout.cli import eval as eval_
 from scout.cli import init as init_
 from scout.cli import mcp as mcp_
 from scout.cli import missed as missed_
+from scout.cli import notify as notify_
 from scout.cli import policy as policy_
 from scout.cli import research as research_
 from scout.cli import rl as rl_
@@ -58,6 +59,7 @@ for command in (
     daily.triage,
     digest.digest,
     missed_.missed,
+    notify_.notify,
     sources.sources,
     items.show,
     items.items,

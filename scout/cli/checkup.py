@@ -51,6 +51,7 @@ def checkup(*, net: bool) -> Iterator[Finding]:
     yield _timezone(settings)
     yield from _subjects(settings)
     yield _dashboard(settings)
+    yield from _notify(settings)
     yield _data_dir(settings)
     yield _disk(settings)
     yield from _database(settings)
@@ -96,6 +97,32 @@ def _dashboard(settings: Settings) -> Finding:
     return Finding("dashboard", Level.OK, f"{settings.dashboard.address}, {login[settings.access.login]}")
 
 
+def _notify(settings: Settings) -> Iterator[Finding]:
+    """Whether what is set up to tell of digests can work; nothing is sent."""
+    from scout.notify.channels import channels
+    from scout.notify.post import problem
+
+    found = channels(settings)
+    wrong = [each.problem for each in found if each.problem]
+    url = settings.notify.ping.get_secret_value()
+    if url and (said := problem(url)):
+        wrong.append(f"notify.ping {said}")
+    if wrong:
+        yield Finding("notifications", Level.WARN, "; ".join(wrong), "Mend it, then try scout notify --test.")
+    elif found:
+        yield Finding("notifications", Level.OK, ", ".join(each.name for each in found))
+
+
+def _deliveries(store: Store) -> Iterator[Finding]:
+    """What the newest digest of each reader came to, by each way."""
+    for each in store.deliveries.newest():
+        if not each.sent:
+            said = f"{each.day} was not sent to {each.reader}, {each.failures} tries: {each.message}"
+            yield Finding(
+                f"sent by {each.channel}", Level.WARN, said, "scout notify sends it now; the next run does too."
+            )
+
+
 def _data_dir(settings: Settings) -> Finding:
     folder = settings.data_dir
     there = _nearest(folder)
@@ -136,6 +163,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield _search_index(store)
             yield from _life(store)
             yield from _claims(store)
+            yield from _deliveries(store)
     except (StoreError, sqlite3.Error) as err:
         yield Finding("database", Level.FAIL, str(err), "Try again if a run is under way; else restore a backup.")
 

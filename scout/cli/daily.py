@@ -9,6 +9,7 @@ import click
 from scout.cli.console import progress
 from scout.cli.errors import Missing
 from scout.cli.examples import Command
+from scout.cli.notify import after_digests, notify_facts, ping, tell_sent
 from scout.cli.output import complain, emit_json, line, say
 from scout.cli.policy_words import challenge_facts
 from scout.cli.shared import as_json, open_store, reader_option, settings, typed
@@ -41,18 +42,27 @@ def run(ctx: click.Context, json_: bool) -> None:
 
     found = settings()
     with held(found, "run"), open_store(found, create=True) as store, progress() as bars:
-        report = pipeline.run(store, found, progress=bars)
+        try:
+            report = pipeline.run(store, found, progress=bars)
+        except Exception as err:
+            ping(found, Exit.BUG, type(err).__name__)
+            raise
+        sent = after_digests(store, found, [made.reader for made in report.digests])
         challenges = _challenges(store, found, bars) if report.code is Exit.DONE else []
         if report.code is Exit.DONE:
             _back_up(found)
+    if unheard := ping(found, report.code, report.message):
+        complain(f"the health check was not told: {unheard}")
     if json_:
-        emit_json({**run_facts(report), "challenges": [challenge_facts(each) for each in challenges]})
+        judged = [challenge_facts(each) for each in challenges]
+        emit_json({**run_facts(report), "challenges": judged, "sent": notify_facts(sent)})
         if report.code is not Exit.DONE:
             complain(report.message)
     elif report.code is not Exit.DONE:
         complain(report.message)
     else:
         _tell(report)
+        tell_sent(sent)
         for each in challenges:
             say(f"{each.challenger} challenged {each.champion} for {each.reader}: {each.evidence['reason']}.")
             if each.passed:

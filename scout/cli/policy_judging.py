@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from scout import backtest
+from scout.cli.notify import after_digests
 from scout.clock import now
 from scout.policies import NoChange, recipe_of
 from scout.progress import SILENT, Progress
@@ -138,9 +139,15 @@ def after_run(store: Store, settings: Settings, progress: Progress) -> list[str]
     """What is due after a daily run, whoever asked for it, and in a sentence each what came of it."""
     from scout.pipeline import readers
 
-    found = challenge_when_due(store, settings, readers(store, settings), progress=progress)
+    names = readers(store, settings)
+    sent = after_digests(store, settings, names)
+    found = challenge_when_due(store, settings, names, progress=progress)
     return [
-        f"{each.challenger} challenged {each.champion} for {each.reader}: {each.evidence['reason']}" for each in found
+        *(f"{each.channel} for {each.reader} was not sent: {each.problem}" for each in sent if each.problem),
+        *(
+            f"{each.challenger} challenged {each.champion} for {each.reader}: {each.evidence['reason']}"
+            for each in found
+        ),
     ]
 
 

@@ -7,6 +7,7 @@ and a feed reader that watches the file shows it once.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from urllib.parse import quote
 
@@ -20,23 +21,35 @@ TAG = "tag:scout-digest.invalid,2025:"
 
 
 def atom(digest: Digest) -> str:
-    """The feed as a text to be written in UTF-8."""
+    """The feed of one day as a text to be written in UTF-8."""
+    return feed_of([digest])
+
+
+def feed_of(digests: Sequence[Digest], *, reader: str = "") -> str:
+    """The feed of several days, the newest first, named by the newest; at least one. As a text to be written in UTF-8."""
     ET.register_namespace("", ATOM)
+    digest = digests[0]
     made = datetime.combine(digest.date, time.min, UTC)
     feed = ET.Element(f"{{{ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": "en"})
-    _add(feed, "id", f"{TAG}digest")
+    _add(feed, "id", f"{TAG}digest/{quote(reader, safe='')}" if reader else f"{TAG}digest")
     _add(feed, "title", f"Digest of {wording.long_day(digest.date)}")
     _add(feed, "subtitle", _subtitle(digest))
     _add(feed, "updated", _stamp(made))
     _add(_add(feed, "author"), "name", "scout")
     _add(feed, "generator", "scout")
+    for each in digests:
+        _day(feed, each)
+    ET.indent(feed)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(feed, encoding="unicode") + "\n"
+
+
+def _day(feed: ET.Element, digest: Digest) -> None:
+    made = datetime.combine(digest.date, time.min, UTC)
     for block in digest.subjects:
         for entry in block.entries:
             _entry(feed, entry, made, subject=block.slug, label=wording.shown(block.name))
     for entry in digest.unsure:
         _entry(feed, entry, made, subject="unsure", label="Unsure")
-    ET.indent(feed)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(feed, encoding="unicode") + "\n"
 
 
 def _subtitle(digest: Digest) -> str:

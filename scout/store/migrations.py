@@ -7,6 +7,7 @@ from scout.store import (
     schema_attempts,
     schema_evals,
     schema_gate,
+    schema_notify,
     schema_readings,
     schema_threads,
     schema_training,
@@ -16,6 +17,7 @@ from scout.store.schema import migrations
 
 SCHEMAS = (
     schema_archive,
+    schema_notify,
     schema_readings,
     schema_gate,
     schema_evals,

@@ -22,6 +22,7 @@ from scout.store.archive import Archive
 from scout.store.attempts import Attempts
 from scout.store.copying import UpgradeFailed, upgrade
 from scout.store.decisions import Decisions
+from scout.store.deliveries import Deliveries
 from scout.store.digests import Digests
 from scout.store.evals import Evals
 from scout.store.feedback import FeedbackLog
@@ -94,6 +95,7 @@ class Store:
         self.promotions = Promotions(self)
         self.measures = Measures(self)
         self.digests = Digests(self)
+        self.deliveries = Deliveries(self)
         self.missed = MissedPages(self)
         self.runs = Runs(self)
         self.jobs = Jobs(self)
