@@ -96,7 +96,8 @@ def public(row: SourceRow, items_week: int, health: str) -> dict[str, Any]:
 
 
 @sources.command(
-    example="scout sources add https://example.org/blog\nscout sources add --no-check https://example.org/feed.xml"
+    example="scout sources add https://example.org/blog\nscout sources add --no-check https://example.org/feed.xml\n"
+    "scout sources add https://github.com/vllm-project/vllm"
 )
 @click.argument("url")
 @click.option("--title", help="What to call it; what the feed calls itself unless given.")
@@ -104,13 +105,15 @@ def public(row: SourceRow, items_week: int, health: str) -> dict[str, Any]:
 def add(url: str, title: str | None, no_check: bool) -> None:
     """Add the feed of a site or blog.
 
-    URL may be the feed itself or a page of the site: its feed is looked for.
+    URL may be the feed itself or a page of the site: its feed is looked for. Of a GitHub repository the releases are taken;
+    of a YouTube channel, playlist or channel id the videos.
     """
     from scout.clock import now
     from scout.source_list import add_feed, known_feed, removed_source
+    from scout.sources.known_sites import feed_of
 
     found = settings()
-    url = with_scheme(typed(url))
+    url = feed_of(typed(url), github=found.github.url) or with_scheme(typed(url))
     with open_store(found, create=True) as store:
         _rows(store, found)
         known = known_feed(store, url)

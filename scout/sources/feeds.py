@@ -15,6 +15,7 @@ from scout.items import Item, ItemId, ItemKind, Outcome, OutcomeKind
 from scout.net import hints
 from scout.net.errors import FetchError
 from scout.net.fetch import Response, Validators
+from scout.sources import known_sites, transcripts
 from scout.sources.base import Poll, Tools, failed
 from scout.sources.parsed import ParsedEntry, ParsedFeed
 from scout.sources.uniqueness import Uniqueness, weigh
@@ -46,10 +47,16 @@ def poll(source: SourceRow, tools: Tools) -> Poll:
     names = weigh(feed.entries, state.get("names", {}))
     first = "hash" not in state
     items: dict[ItemId, Item] = {}
-    for entry in feed.entries:
-        item = _item(entry, source.id, names, first=first, now=tools.now)
-        items.setdefault(item.id, item)  # of two with one id the upper one, the newer, stays
+    spoken: dict[ItemId, str] = {}
+    for place, entry in enumerate(feed.entries):
+        item = _item(entry, source, names, first=first, now=tools.now)
+        if item.id not in items:  # of two with one id the upper one, the newer, stays
+            items[item.id] = item
+            if entry.transcript and place < transcripts.NEWEST:
+                spoken[item.id] = entry.transcript
     new_state: dict[str, Any] = {**_kept(response.validators), "hash": digest, "names": names.memory}
+    if spoken or "transcripts" in state:
+        items, new_state["transcripts"] = transcripts.added(items, spoken, state.get("transcripts", {}), tools)
     if feed.interval:
         new_state["interval"] = feed.interval.total_seconds()
     return Poll(
@@ -84,9 +91,9 @@ def _hint(response: Response, state: Mapping[str, Any], now: datetime) -> timede
     return max((span for span in said if span), default=None)
 
 
-def _item(entry: ParsedEntry, source: str, names: Uniqueness, *, first: bool, now: datetime) -> Item:
+def _item(entry: ParsedEntry, source: SourceRow, names: Uniqueness, *, first: bool, now: datetime) -> Item:
     id, aliases = identity.post_id(
-        source=source,
+        source=source.id,
         guid=entry.guid,
         link=entry.link,
         title=entry.title,
@@ -97,10 +104,10 @@ def _item(entry: ParsedEntry, source: str, names: Uniqueness, *, first: bool, no
     return Item(
         id=id,
         kind=ItemKind.PAPER if id.startswith(("arxiv:", "doi:")) else ItemKind.POST,
-        title=entry.title,
+        title=known_sites.titled(entry.title, source.url),
         url=entry.link or "",
         text=entry.text,
-        source=source,
+        source=source.id,
         authors=entry.authors,
         categories=entry.tags,
         published=min(entry.published, now) if entry.published else None,

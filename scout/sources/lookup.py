@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scout.config import Settings
 from scout.items import Item, ItemId
-from scout.sources import arxiv, discover
+from scout.sources import arxiv, discover, known_sites
 from scout.sources.tools import open_tools
 
 
@@ -17,7 +17,8 @@ def feed_at(settings: Settings, url: str) -> discover.Found:
         FetchError: there is none, or the address cannot be read.
     """
     with open_tools(settings) as tools:
-        return discover.find_feed(url, tools.fetcher, tools.parser)
+        address = known_sites.feed_of(url, github=settings.github.url) or url
+        return discover.find_feed(address, tools.fetcher, tools.parser)
 
 
 def papers(settings: Settings, ids: Sequence[ItemId]) -> list[Item]:

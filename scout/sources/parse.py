@@ -163,6 +163,7 @@ def _entry(raw: Any, base: str, *, is_atom: bool) -> ParsedEntry | None:
         published=_moment(raw, "published_parsed") or _moment(raw, "updated_parsed"),
         updated=_moment(raw, "updated_parsed"),
         announce_type=announce_type,
+        transcript=_transcript(raw),
     )
 
 
@@ -171,6 +172,12 @@ def _body(raw: Any, *, is_atom: bool) -> Markup:
     bodies = [_markup(part.get("value"), part, is_atom=is_atom) for part in raw.get("content", [])]
     bodies.append(_markup(raw.get("summary"), raw.get("summary_detail"), is_atom=is_atom))
     return max(bodies, key=lambda body: len(body.value), default=NOTHING)
+
+
+def _transcript(raw: Any) -> str | None:
+    """feedparser keeps of an element it does not know the attributes; of several the last."""
+    named = raw.get("podcast_transcript")
+    return (_string(named.get("url")) or None) if isinstance(named, dict) else None
 
 
 def _markup(value: Any, detail: Any, *, is_atom: bool) -> Markup:

@@ -37,6 +37,8 @@ class ParsedEntry:
     published: datetime | None = None
     """Aware, in UTC; may lie in the future, as it was said."""
     updated: datetime | None = None
+    transcript: str | None = None
+    """Where a podcast's feed says that the episode's words are written down."""
     announce_type: str = ""
     """arXiv's own: new, cross, replace or replace-cross."""
 
@@ -80,6 +82,7 @@ def entry(
     published: datetime | None,
     updated: datetime | None,
     announce_type: str = "",
+    transcript: str | None = None,
 ) -> ParsedEntry | None:
     """One entry, or None where it says nothing at all. Without a title it takes the beginning of its text as one."""
     words = body.plain()
@@ -98,6 +101,7 @@ def entry(
         tags=_names(tags, _TAGS),
         published=plausible(published),
         updated=plausible(updated),
+        transcript=absolute(base, transcript) if transcript else None,
         announce_type=text.line(announce_type, limit=30),
     )
 
