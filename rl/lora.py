@@ -16,6 +16,16 @@ import torch
 BODIES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
+def tokenizer_of(checkpoint: Path) -> Any:
+    """
+    Raises:
+        OSError, ValueError: transformers cannot read it.
+    """
+    import transformers
+
+    return transformers.AutoTokenizer.from_pretrained(checkpoint)
+
+
 def loaded(checkpoint: Path, body: str = "float32") -> tuple[Any, Any]:
     """The model of a checkpoint with nothing that wants gradients, and its tokenizer.
 
@@ -28,7 +38,7 @@ def loaded(checkpoint: Path, body: str = "float32") -> tuple[Any, Any]:
     import transformers
 
     model = transformers.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=BODIES[body])
-    return model.requires_grad_(False), transformers.AutoTokenizer.from_pretrained(checkpoint)
+    return model.requires_grad_(False), tokenizer_of(checkpoint)
 
 
 def adapted(model: Any, *, rank: int, first: int, seed: int, dropout: float = 0.0, alpha: float | None = None) -> Any:

@@ -41,12 +41,12 @@ class Plan:
     dropout: float = 0.0
     body: str = "float32"
     """Or bfloat16: what the body computes in. The adapter's weights, the optimizer and the head are FP32 in either."""
-    learning_rate: float = 6e-4
+    learning_rate: float = 3e-4
     cispo_rate: float = 1e-4
     warmup: float = 0.1
     """Share of the steps of each loss over which its rate rises; it falls to 0 by a cosine after that."""
-    beta: float = 1.0
-    """KTO's: how far the policy may go. A yes or no has few nats, unlike the long answers for which the paper takes 0.1."""
+    beta: float = 0.2
+    """KTO's: how far the policy may go. Where it is 1, a policy that leans one way for all is past where the loss still pulls."""
     group: int = 32
     """Draws a prompt, for CISPO."""
     kl: float = 0.02

@@ -115,10 +115,8 @@ def _measured(
     checkpoint: Path, papers_file: Path, picks_file: Path, setting: Setting, plan: Plan, folder: Path, estimate: bool,
     chars: int | None, minutes: float | None, bars: Progress,
 ) -> tuple[Learned, tuple[Row, ...]]:  # fmt: skip
-    from transformers import AutoTokenizer
-
     from evals.papers import BadData, read_papers, read_picks
-    from rl import picks
+    from rl import lora, picks
     from rl.checkpoints import OtherRun
     from rl.task import rating_examples, rendering
     from rl.thumbs import learn
@@ -131,7 +129,7 @@ def _measured(
         found = picks.drawn(papers, named[setting.pick], setting)
         bars.stage("others")
         embedded = _once(folder, setting, lambda: picks.estimates(found, picks.DEFAULT_RECIPE, setting.seed))
-        render = rendering(AutoTokenizer.from_pretrained(checkpoint))
+        render = rendering(lora.tokenizer_of(checkpoint))
         train, watched, tests = (
             rating_examples(
                 picks.profile(), picks.labelled(part), render, estimates=embedded if estimate else None, chars=chars or LABEL_CHARS
