@@ -154,7 +154,7 @@ def test_the_arxiv_packages_client_goes_through_the_same_door(site: Site) -> Non
 
 NETWORK = re.compile(
     r"(socket|ssl|httpx2?|httpcore|requests|urllib3|aiohttp|websockets?|http\.(?:client|server)|urllib\.request|smtplib|imaplib|ftplib"
-    r"|poplib|telnetlib|xmlrpc|socketserver|pycurl|paramiko|openai|huggingface_hub|arxiv|uvicorn)(\.|$)"
+    r"|poplib|telnetlib|xmlrpc|socketserver|pycurl|paramiko|openai|huggingface_hub|arxiv|uvicorn|wsgiref)(\.|$)"
 )
 MAY_CONNECT = {
     "scout/net/": "the door",
@@ -163,6 +163,7 @@ MAY_CONNECT = {
     "scout/sources/huggingface.py": "types of the Hub's client",
     "scout/serving/": "the model's named client and its server, the owner's addresses",
     "scout/notify/": "the owner's mail server, webhooks and health check, at addresses from the settings alone",
+    "scout/metrics/serve.py": "listens for Prometheus, on this machine unless told otherwise",
     "scout/cli/serve.py": "asks the dashboard that it started whether it answers",
 }
 """Who may speak to the network, and why. An address from outside goes through the first."""

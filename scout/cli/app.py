@@ -13,6 +13,7 @@ from scout.cli import daily, dashboard, digest, doctor, feedback, items, model, 
 from scout.cli import eval as eval_
 from scout.cli import init as init_
 from scout.cli import mcp as mcp_
+from scout.cli import metrics as metrics_
 from scout.cli import missed as missed_
 from scout.cli import notify as notify_
 from scout.cli import policy as policy_
@@ -80,6 +81,7 @@ for command in (
     eval_.eval_,
     rl_.rl,
     train_.train,
+    metrics_.metrics,
     schedule_.schedule,
     doctor.doctor,
 ):
