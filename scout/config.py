@@ -28,6 +28,7 @@ from scout.config_access import Access
 from scout.config_errors import explained, variables_without_json
 from scout.config_eval import Eval
 from scout.config_keeping import Keeping
+from scout.config_mail import Mail
 from scout.config_mcp import Mcp
 from scout.config_notify import Notify
 from scout.config_secrets import BadSecret, with_files
@@ -266,6 +267,7 @@ class Settings(BaseSettings):
     keeping: Keeping = Keeping()
     notify: Notify = Notify()
     access: Access = Access()
+    mail: Mail = Mail()
     mcp: Mcp = Mcp()
     subjects: Annotated[tuple[SubjectSettings, ...], AfterValidator(_unique_slugs)] = tuple(
         SubjectSettings(**entry) for entry in DEFAULT_SUBJECTS

@@ -30,6 +30,7 @@ SECTIONS = {
     "keeping": "# What is kept for how long, and when a backup is made without being asked for (docs/reliability.md).\n",
     "notify": "# Where a new digest is told; `scout notify --test` tries each way (docs/notify.md).\n",
     "dashboard": "# Where `scout dashboard` listens. Beyond this machine it does so only where [access] asks for a login.\n",
+    "mail": "# Newsletters, out of your mail (docs/sources.md).\n",
     "mcp": "# What your own assistant may do through `scout mcp` (docs/mcp.md).\n",
     "access": "# Who may come to the dashboard, and how it is known who that is (docs/security.md).\n",
 }
@@ -174,6 +175,7 @@ price_prompt = 0.1            # a million tokens read; price_completion: written
     "notify.atom.days": "How many of the newest digests it holds.",
     "dashboard.address": "The address it listens on.",
     "dashboard.port": "The port it listens on.",
+    "mail.maildir": "A Maildir that newsletters are sorted into, such as ~/Mail/Newsletters; only read. Empty for none.",
     "mcp.reader": "For whom it asks; empty for the setting `reader`.",
     "mcp.thumbs": "Whether it may leave thumbs in that name. Off, no tool writes anything.",
     "access.login": "none: this machine alone, no login. oidc: Streamlit's own login. proxy: a proxy in front says who it is.",

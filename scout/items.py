@@ -27,6 +27,7 @@ class SourceKind(StrEnum):
     ARXIV = "arxiv"
     HF_DAILY = "hf-daily"
     HF_RELEASES = "hf-releases"
+    MAILDIR = "maildir"
 
 
 class OutcomeKind(StrEnum):

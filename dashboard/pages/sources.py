@@ -21,9 +21,10 @@ KINDS = {
     SourceKind.ARXIV: "arXiv announcements",
     SourceKind.HF_DAILY: "community picks",
     SourceKind.HF_RELEASES: "model releases",
+    SourceKind.MAILDIR: "newsletters",
 }
 # Kinds that scout.toml switches on and off: they can be paused here, not removed.
-CONFIGURED = (SourceKind.ARXIV, SourceKind.HF_DAILY, SourceKind.HF_RELEASES)
+CONFIGURED = (SourceKind.ARXIV, SourceKind.HF_DAILY, SourceKind.HF_RELEASES, SourceKind.MAILDIR)
 
 
 def glance(entry: data.SourceLine, at: datetime) -> Markup:

@@ -16,6 +16,7 @@ from scout.items import SourceKind
 ARXIV = "arxiv"
 HF_DAILY = "hf-daily"
 HF_RELEASES = "hf-releases"
+MAIL = "maildir"
 
 
 class Wanted(NamedTuple):
@@ -36,6 +37,8 @@ def wanted(settings: Settings) -> list[Wanted]:
         found.append(Wanted(HF_DAILY, SourceKind.HF_DAILY, f"{hub}/papers", "Hugging Face daily papers"))
         if settings.huggingface.organizations:
             found.append(Wanted(HF_RELEASES, SourceKind.HF_RELEASES, f"{hub}/models", "Hugging Face model releases"))
+    if settings.mail.maildir:
+        found.append(Wanted(MAIL, SourceKind.MAILDIR, f"maildir:{settings.mail.maildir}", "Newsletters"))
     return found + (list(blogs()) if settings.sources.defaults else [])
 
 
