@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scout.config import Settings
+from scout.config_mail import Mail
 from scout.identity import canonical_url
 from scout.items import SourceKind
 from scout.sources.defaults import blogs, wanted
@@ -17,7 +18,8 @@ def test_every_blog_has_an_id_a_title_and_a_secure_address_of_its_own() -> None:
 
 def test_settings_switch_what_ships() -> None:
     everything = wanted(Settings())
-    assert {source.kind for source in everything} == set(SourceKind)
+    assert {source.kind for source in everything} == set(SourceKind) - {SourceKind.MAILDIR}, "newsletters need a folder"
+    assert {source.kind for source in wanted(Settings(mail=Mail(maildir="~/Mail")))} == set(SourceKind)
     nothing = Settings(
         **{"arxiv": {"enabled": False}, "huggingface": {"enabled": False}, "sources": {"defaults": False}}
     )

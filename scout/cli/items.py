@@ -57,31 +57,51 @@ def _list(rows: Iterable[tuple[Stored, str]]) -> None:
 
 
 @click.command(
-    cls=Command, example="scout items --source arxiv --since 2025-12-01\nscout items --json | jq '.[].title'"
+    cls=Command,
+    example="scout items --source arxiv --since 2025-12-01\nscout items --json | jq '.[].title'\n"
+    "scout items --saved --bibtex > saved.bib",
 )
 @click.option("--source", metavar="ID", help="Only what this source brought.")
 @click.option("--since", type=DAY, help="Only what appeared on this day or later.")
 @click.option("--kind", type=click.Choice(["paper", "post"]), help="Only papers, or only posts.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
+@click.option("--saved", is_flag=True, help="Only what the reader saved.")
+@click.option("--bibtex", is_flag=True, help="Print BibTeX, for Zotero and the like.")
+@reader_option
 @as_json
-def items(source: str | None, since: datetime | None, kind: str | None, limit: int, json_: bool) -> None:
+def items(
+    source: str | None, since: datetime | None, kind: str | None, limit: int, saved: bool, bibtex: bool,
+    reader: str | None, json_: bool,
+) -> None:  # fmt: skip
     """List what is stored, newest first."""
+    from scout.bibtex import to_bibtex
     from scout.items import ItemKind
+
+    if bibtex and json_:
+        raise click.UsageError("--bibtex or --json, not both")
+    if saved and (source or since):
+        raise click.UsageError("--saved goes with --kind and --limit, not with --source or --since")
 
     found = settings()
     with open_store(found) as store:
-        stored = store.items.listing(
-            source=source, since=since.date() if since else None, kind=ItemKind(kind) if kind else None, limit=limit
-        )
+        if saved:
+            ids = [word.item_id for word in store.feedback.saved(reader_name(found, reader))]
+            kept = [each for id in ids if (each := store.items.stored(id)) and kind in (None, str(each.item.kind))]
+            stored = kept[:limit]
+        else:
+            wanted = ItemKind(kind) if kind else None
+            stored = store.items.listing(source=source, since=since.date() if since else None, kind=wanted, limit=limit)
     rows = [(each, beginning(each.item.text)) for each in stored]
-    if json_:
+    if bibtex:
+        say(to_bibtex(each.item for each in stored))
+    elif json_:
         emit_json([brief(each, snippet) for each, snippet in rows])
     elif rows:
         _list(rows)
     else:
         say(
             "No items."
-            if not (source or since or kind)
+            if not (source or since or kind or saved)
             else "No items like that; `scout sources list` names the sources."
         )
 
