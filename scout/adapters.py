@@ -122,7 +122,10 @@ async def ensure(client: ModelClient, store: Store, settings: Settings, name: st
         except ModelError as err:
             if err.kind.passes or err.kind is ModelFault.REFUSED:
                 raise
-            said = f"{endpoint.url} does not take the adapter {name}: {err.message}; `scout serve` starts one that takes adapters, unless told --no-adapters"
+            said = (
+                f"{endpoint.url} does not take the adapter {name}: {err.message}; "
+                "`scout serve` starts one that takes adapters, unless told --no-adapters"
+            )
             raise ModelError(ModelFault.REJECTED, said, endpoint.url) from err
     log.info("adapter served", extra={"adapter": name})
 
