@@ -122,7 +122,8 @@ def test_a_run_with_its_model_puts_its_summaries_into_the_digest(store: Store, s
     store.items.add([item(n) for n in range(3)], NOON)
     report = pipeline.run(store, settings(store.path.parent, server.base_url))
     assert (report.code, report.enriched[0].done) == (Exit.DONE, 3)
-    assert [stage["name"] for stage in report.stages] == ["ingest", "threads", "triage me", "enrich me", "digest me"]
+    done = ["ingest", "threads", "triage me", "enrich me", "digest me", "tidy"]
+    assert [stage["name"] for stage in report.stages] == done
     made = store.digests.get(READER, DAY)
     assert made is not None
     assert "model" not in made["note"]

@@ -9,7 +9,7 @@ from scout.cli.examples import Command
 from scout.cli.shared import open_store, settings
 
 
-@click.command(cls=Command, example="scout mcp\nclaude mcp add scout -- scout mcp")
+@click.command(cls=Command, example="scout mcp")
 def mcp() -> None:
     """Serve the archive to an assistant.
 
