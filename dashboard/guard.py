@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scout.access import hosts, is_proxy
-from scout.config_access import Access, Login
+from scout.config.access import Access, Login
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

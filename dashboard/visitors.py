@@ -13,7 +13,7 @@ from streamlit import runtime
 
 from scout.access import NotAllowed, Visitor, by_header, is_loopback, refusal, visitor
 from scout.config import Settings
-from scout.config_access import Access, Login
+from scout.config.access import Access, Login
 
 FORWARDED = "FORWARDED_ALLOW_IPS"
 """Set empty where Streamlit is started: its server would else believe a loopback peer's X-Forwarded-For about who that is."""

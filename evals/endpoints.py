@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from evals.summary import FREE, Prices
 from scout.config import Model, Settings
-from scout.config_eval import EvalEndpoint
+from scout.config.eval import EvalEndpoint
 
 
 def rule_for(settings: Settings, release: str) -> EvalEndpoint | None:

@@ -16,7 +16,7 @@ from rl.course import Course
 from rl.recorder import Recorder
 from rl.rewards import Label
 from rl.task import Example, Triage, rating_examples, rendering
-from scout.config_train import Train
+from scout.config.train import Train
 from scout.progress import SILENT, Progress
 
 if TYPE_CHECKING:

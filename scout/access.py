@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from scout.config_access import Access, Login
+from scout.config.access import Access, Login
 from scout.text import line
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -19,7 +19,7 @@ from scout import identity, untrusted
 from scout.agent import arguments, brief
 from scout.agent.loop import _json
 from scout.config import ConfigError, load
-from scout.config_file import template
+from scout.config.file import template
 from scout.items import Point
 from scout.net.errors import Refused
 from scout.net.fetch import checked

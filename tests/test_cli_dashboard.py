@@ -20,7 +20,7 @@ from cli_help import scout
 from scout.cli import serve
 from scout.clock import now
 from scout.config import load
-from scout.config_access import Access
+from scout.config.access import Access
 from scout.exit_codes import Exit
 from scout.locks import Locked, held
 from scout.store import Store

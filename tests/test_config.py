@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from scout import config, config_comments, config_file
+from scout import config
 from scout.config import ConfigError, Settings, load
+from scout.config import comments as config_comments
+from scout.config import file as config_file
 from scout.items import Subject
 from scout.subjects import DEFAULT_SUBJECTS
 
@@ -116,7 +118,7 @@ def test_the_template_shows_every_setting_with_a_comment_on_it() -> None:
     for key in keys(Settings):
         if key in ("config", "today", "subjects"):  # the environment's alone; and what is written out live
             continue
-        assert key in config_comments.KEYS, f"{key} has no comment in config_comments.py"
+        assert key in config_comments.KEYS, f"{key} has no comment in scout/config/comments.py"
         assert any(line.startswith(f"#{key.rsplit('.', 1)[-1]} = ") for line in shown), f"{key} is not in the template"
 
 

@@ -14,7 +14,7 @@ from dashboard import actions, visitors
 from dashboard.session import Here
 from scout.access import NotAllowed, Role, Visitor, by_header, hosts, is_proxy, refusal, visitor
 from scout.config import ConfigError, load
-from scout.config_access import Access, Login
+from scout.config.access import Access, Login
 from scout.exit_codes import Exit
 from scout.store import Store
 from scout.store.jobs import JobRow

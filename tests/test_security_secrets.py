@@ -19,8 +19,8 @@ from pydantic import SecretStr
 
 from scout import clock, logs
 from scout.config import ConfigError, Model, Settings, load
-from scout.config_file import template
-from scout.config_secrets import variables
+from scout.config.file import template
+from scout.config.secrets import variables
 from scout.memory import bare_environment
 from scout.serving.connection import Connection
 from scout.serving.endpoints import Endpoint

@@ -22,7 +22,7 @@ from streamlit.web.server.starlette import starlette_app_utils
 from streamlit_visit import Refused, visit
 
 from scout.cli import serve
-from scout.config_access import Access, Login
+from scout.config.access import Access, Login
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other loopback addresses than 127.0.0.1 are Linux's")
 HOST = "scout.example.org"

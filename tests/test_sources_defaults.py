@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scout.config import Settings
-from scout.config_mail import Mail
+from scout.config.mail import Mail
 from scout.identity import canonical_url
 from scout.items import SourceKind
 from scout.sources.defaults import blogs, wanted

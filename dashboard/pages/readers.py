@@ -12,7 +12,7 @@ from dashboard.export import Said
 from dashboard.session import Here
 from dashboard.session import here as who_reads
 from scout.clock import now
-from scout.config_access import Login
+from scout.config.access import Login
 from scout.digest.wording import percent
 
 

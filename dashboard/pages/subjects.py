@@ -12,8 +12,8 @@ import streamlit as st
 from dashboard import actions, ui
 from dashboard.session import Here
 from dashboard.session import here as who_reads
-from scout import config_file
 from scout.config import config_path
+from scout.config import file as config_file
 from scout.items import Subject
 
 

@@ -21,7 +21,7 @@ def init(path: Path | None, force: bool) -> None:
     looks for it.
     """
     from scout.config import config_path
-    from scout.config_file import Exists, write, write_template
+    from scout.config.file import Exists, write, write_template
 
     target = path or config_path()
     if force and target.exists():

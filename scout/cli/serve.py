@@ -24,7 +24,7 @@ from scout.access import hosts, refusal
 from scout.cli.errors import Later, Missing
 from scout.cli.output import complain, say
 from scout.config import ConfigError
-from scout.config_access import Access, Login
+from scout.config.access import Access, Login
 from scout.exit_codes import Exit
 
 UP_SECONDS = 60.0

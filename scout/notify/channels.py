@@ -9,7 +9,7 @@ from typing import Any
 
 from scout.clock import now
 from scout.config import Settings
-from scout.config_notify import Hook
+from scout.config.notify import Hook
 from scout.digest.faces import Face, render
 from scout.digest.model import Digest
 from scout.notify import mail, shapes

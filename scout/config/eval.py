@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, PositiveInt
 
-from scout.config_types import HttpUrl, Section
+from scout.config.types import HttpUrl, Section
 
 
 class EvalEndpoint(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scout.config_types import Section
+from scout.config.types import Section
 
 
 class Mail(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from scout.config_types import Section
+from scout.config.types import Section
 
 
 class Keeping(Section):

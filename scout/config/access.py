@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from scout.config_types import Section
+from scout.config.types import Section
 
 
 class Login(StrEnum):

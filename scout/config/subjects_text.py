@@ -1,6 +1,6 @@
 """The text of a scout.toml with other subjects in it: comments and everything else stay where they are.
 
-Text in, text out; reading, vetting and writing the file are `config_file`'s.
+Text in, text out; reading, vetting and writing the file are `scout.config.file`'s.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from scout.config_types import Section
+from scout.config.types import Section
 
 
 class Train(Section):

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from scout.config import ConfigError, Settings, SubjectSettings
-from scout.config_comments import HEADER, KEYS, SECTIONS, SUBJECTS
+from scout.config.comments import HEADER, KEYS, SECTIONS, SUBJECTS
 from scout.items import OTHER, Subject
 from scout.subjects import DEFAULT_SUBJECTS
 
@@ -137,7 +137,7 @@ def _values(subject: Subject) -> dict[str, Any]:
 def _replaced(text: str, subjects: Sequence[Subject], path: Path) -> str:
     from tomlkit.exceptions import TOMLKitError
 
-    from scout.config_subjects import replaced
+    from scout.config.subjects_text import replaced
 
     try:
         tomllib.loads(text)

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pydantic import Field, SecretStr
 
-from scout.config_types import Section
+from scout.config.types import Section
 
 
 class Security(StrEnum):
