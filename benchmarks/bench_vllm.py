@@ -2,7 +2,7 @@
 one, and how long a person waits.
 
 Starts SmolLM2 on the CPU as `scout serve` does (.ci/vllm-env makes what that needs; without it nothing is measured), lets
-`scout.enrich` read a batch of made-up items, and then asks one request at a time amid a crowd of others. VLLM_ITEMS is how
+`scout.reading.enrich` read a batch of made-up items, and then asks one request at a time amid a crowd of others. VLLM_ITEMS is how
 many items, 40 unless given.
 """
 
@@ -34,8 +34,8 @@ import enrich_samples as samples
 import vllm_server
 
 from scout.config import Settings
-from scout.enrich import enrich
 from scout.items import Item
+from scout.reading.enrich import enrich
 from scout.serving.client import ModelClient
 from scout.serving.messages import LabelReading, Message, Priority, Reply, Usage
 from scout.store import Store

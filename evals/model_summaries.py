@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from evals.summaries import Paper
 from evals.triage import SUBJECTS
 from scout.items import Summary
-from scout.model_reader import ModelReader
 from scout.progress import SILENT, Progress
+from scout.reading.reader import ModelReader
 from scout.serving.client import ModelClient
 from scout.triage import prompting, recipes
 from scout.triage.lanes import Thresholds

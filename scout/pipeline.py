@@ -20,12 +20,12 @@ from scout.clock import now, today
 from scout.config import Settings
 from scout.digest.build import build, window
 from scout.embedding import EmbedReport, embed_new
-from scout.enrich import EnrichReport, enrich
 from scout.exit_codes import Exit
 from scout.ingest import IngestReport, ingest
 from scout.items import Item, Lane
 from scout.linking import link_new
 from scout.progress import SILENT, Progress
+from scout.reading.enrich import EnrichReport, enrich
 from scout.store import Store, StoreError
 from scout.store.ledger import Key
 from scout.store.rows import batches

@@ -16,8 +16,8 @@ from typing import Any
 from scripted_server import Request, ScriptedServer
 
 from scout.config import Model, Settings
-from scout.enrich import EnrichReport, enrich
 from scout.items import Contribution, Decision, Item, ItemKind, Lane
+from scout.reading.enrich import EnrichReport, enrich
 from scout.store import Store
 
 DAY = date(2025, 12, 2)
@@ -120,7 +120,7 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from enrich_samples import READER, settings
-from scout.enrich import enrich
+from scout.reading.enrich import enrich
 from scout.store import Store
 folder = Path(sys.argv[2])
 with Store(folder / "scout.db") as store:

@@ -20,12 +20,13 @@ pytest.importorskip("inspect_ai", reason="the evals extra is not installed")
 
 from evals import trust
 from rl import promote, safeguards
-from scout import adapter_files, adapters, enrich
+from scout import adapter_files, adapters
 from scout.adapter_files import BadAdapter
 from scout.cli.app import app
 from scout.config import Settings, load
 from scout.exit_codes import Exit
 from scout.policies import NoChange
+from scout.reading import enrich
 from scout.store import Store
 from scout.store.adapters import AdapterRow
 from scout.store.promotions import Action

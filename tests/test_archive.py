@@ -15,11 +15,11 @@ from click.testing import CliRunner
 from kill_dump import differences, dump
 from thread_samples import paper
 
-from scout import archive as archives
 from scout.changes import Authority, changes
 from scout.cli.app import app
 from scout.config import Settings
 from scout.items import Aspect, Contribution, Decision, Feedback, Impression, Item, Lane, Signal, Slot, Summary
+from scout.keeping import archive as archives
 from scout.store import Store, StoreError
 from scout.store.ledger import Key
 from scout.store.tidy import tidy

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from kill_dump import dump
 from thread_samples import paper
 
-from scout import backup, restoring
 from scout.cli.app import app
 from scout.config import Keeping, Settings
 from scout.items import Aspect, Feedback
+from scout.keeping import backup, restoring
 from scout.locks import Locked, held
 from scout.store import Store
 from scout.triage import blob

@@ -6,7 +6,7 @@ from digest_samples import DAY
 
 from scout.digest.missing import Standing, missing
 from scout.items import OutcomeKind
-from scout.model_reader import Outcome
+from scout.reading.reader import Outcome
 from scout.store.readings import FAILED, UNUSABLE
 
 

@@ -24,9 +24,9 @@ from enrich_samples import (
 )  # fmt: skip
 from scripted_server import ScriptedServer
 
-from scout.enrich import enrich
 from scout.items import Lane
-from scout.model_reader import Outcome
+from scout.reading.enrich import enrich
+from scout.reading.reader import Outcome
 from scout.store import Store
 from scout.store.summaries import text_hash
 from scout.triage.llm import RATING
@@ -55,7 +55,7 @@ def test_an_item_is_rated_routed_and_summarized_and_the_whole_is_stored(store: S
 def test_without_an_endpoint_nothing_happens_and_no_client_is_loaded(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, 'tests'); from enrich_samples import *\n"
-        "from scout import pipeline; from scout.enrich import enrich\n"
+        "from scout import pipeline; from scout.reading.enrich import enrich\n"
         f"folder = Path({str(tmp_path)!r})\n"
         "with Store(folder / 'scout.db') as store:\n"
         "    fill(store, [item(1)]); report = enrich(store, settings(folder), READER)\n"

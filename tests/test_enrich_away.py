@@ -19,9 +19,9 @@ from scripted_server import Request, ScriptedServer
 
 from scout import pipeline
 from scout.digest.build import build
-from scout.enrich import enrich
 from scout.exit_codes import Exit
 from scout.ingest import IngestReport
+from scout.reading.enrich import enrich
 from scout.serving.errors import ModelFault
 from scout.store import Store
 from scout.store.summaries import EXTRACTIVE

@@ -20,7 +20,7 @@ from enrich_samples import (
 from scripted_server import Request, ScriptedServer
 
 from scout.items import Lane
-from scout.model_reader import Outcome
+from scout.reading.reader import Outcome
 from scout.store import Store
 
 

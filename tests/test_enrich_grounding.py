@@ -18,7 +18,7 @@ from jsonschema import ValidationError, validate
 from scripted_server import Request, ScriptedServer
 
 from scout import pipeline
-from scout.model_reader import Outcome
+from scout.reading.reader import Outcome
 from scout.store import Store
 from scout.store.summaries import EXTRACTIVE
 

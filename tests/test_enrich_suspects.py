@@ -28,7 +28,7 @@ from scripted_server import Fault, Request, ScriptedServer
 from scout import pipeline
 from scout.cli.app import app
 from scout.digest.build import build
-from scout.model_reader import Outcome
+from scout.reading.reader import Outcome
 from scout.serving.errors import ModelFault
 from scout.store import Store
 from scout.store.summaries import EXTRACTIVE

@@ -16,12 +16,13 @@ import pytest
 from click.testing import CliRunner
 from thread_samples import paper
 
-from scout import backup, clock, pipeline
+from scout import clock, pipeline
 from scout.cli.app import app
 from scout.config import Settings
 from scout.exit_codes import Exit
 from scout.ingest import to_poll
 from scout.items import Aspect, Feedback, SourceKind
+from scout.keeping import backup
 from scout.locks import held
 from scout.store import Store, StoreError
 from scout.store import store as store_module

@@ -23,7 +23,7 @@ pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
 from mcp import Client, StdioServerParameters
 
-from scout.mcp_server import server
+from scout.assistant.server import server
 
 TOOLS = {"search_items", "read_item", "read_brief", "list_releases"}
 Asking = Callable[[Client], Awaitable[Any]]

@@ -211,8 +211,8 @@ MAY_PARSE = {
     "scout/agent/documents.py": "in the process of scout/agent/outside.py",
     "scout/agent/archive.py": "in the process of scout/agent/outside.py",
     "scout/digest/atom.py": "writes with it",
-    "scout/backup.py": "writes the owner's backups",
-    "scout/restoring.py": "reads the owner's backups, every entry of which is looked at first",
+    "scout/keeping/backup.py": "writes the owner's backups",
+    "scout/keeping/restoring.py": "reads the owner's backups, every entry of which is looked at first",
     "scout/sources/opml.py": "writes with it; reads with expat, entities refused, at most 10 MB",
 }
 

@@ -17,7 +17,7 @@ from evals.suites.injection_specimens import NEIGHBOUR
 from scout.agent.arguments import TOOLS
 from scout.agent.brief import Brief, checked
 from scout.agent.brief import Draft as BriefDraft
-from scout.model_reader import MOST_POINTS
+from scout.reading.reader import MOST_POINTS
 from scout.serving.messages import ToolCall
 from scout.triage import grounding as grounds
 from scout.triage.prompting import parse_summary

@@ -34,9 +34,9 @@ def archive(ctx: click.Context, before: datetime | None, compact: bool) -> None:
         return
     if before is None:
         raise click.UsageError("give --before DAY, or one of the commands list and restore")
-    from scout.archive import archive as move
     from scout.bibliography import parse_pasted
     from scout.cli.console import progress
+    from scout.keeping.archive import archive as move
 
     day = before.date()
     if before.replace(tzinfo=UTC) > datetime.now(UTC) - YOUNGEST:
@@ -59,7 +59,7 @@ def archive(ctx: click.Context, before: datetime | None, compact: bool) -> None:
 @as_json
 def list_(words: str | None, json_: bool) -> None:
     """Name the files, or items in them."""
-    from scout.archive import FOLDER, BadArchive, check
+    from scout.keeping.archive import FOLDER, BadArchive, check
 
     found = settings()
     with open_store(found) as store:
@@ -87,9 +87,9 @@ def list_(words: str | None, json_: bool) -> None:
 @click.option("--month", metavar="YYYY-MM", help="Everything that came in this month.")
 def restore(items: tuple[str, ...], month: str | None) -> None:
     """Put ITEMS, or a month, back."""
-    from scout.archive import BadArchive
-    from scout.archive import restore as put_back
     from scout.identity import parse_ref
+    from scout.keeping.archive import BadArchive
+    from scout.keeping.archive import restore as put_back
 
     if bool(items) == bool(month):
         raise click.UsageError("give items, or --month")

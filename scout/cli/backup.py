@@ -15,7 +15,7 @@ from scout.cli.shared import as_json, settings
 from scout.exit_codes import Exit
 
 if TYPE_CHECKING:
-    from scout.restoring import Report
+    from scout.keeping.restoring import Report
 
 
 @click.command(cls=Command, example="scout backup\nscout backup --to /mnt/other-disk/scout")
@@ -29,9 +29,9 @@ def backup(folder: Path | None, json_: bool) -> None:
     The database as of now, while others may write, and what else is in the data folder: adapters, archived months, answers of
     evaluations, settings; with checksums. Look at it with `scout verify FILE`, put it back with `scout restore FILE`.
     """
-    from scout.backup import folder_of, make
     from scout.cli.console import progress
     from scout.clock import now
+    from scout.keeping.backup import folder_of, make
 
     found = settings()
     if not found.database.exists():
@@ -60,8 +60,8 @@ def restore(file: Path, folder: Path | None, replace: bool) -> None:
     Everything in it is checked first; if anything is wrong, nothing is changed. FILE is what `scout backup` made, or a database
     that was copied (such as those in backups/before-upgrade-…).
     """
-    from scout.restoring import BadBackup, InTheWay
-    from scout.restoring import restore as put_back
+    from scout.keeping.restoring import BadBackup, InTheWay
+    from scout.keeping.restoring import restore as put_back
 
     found = settings()
     target = (folder or found.data_dir).absolute()
@@ -89,7 +89,7 @@ def verify(ctx: click.Context, file: Path | None, json_: bool) -> None:
     that the serving policies can be read. Exit code 1 where anything is wrong.
     """
     from scout.cli.shared import open_store
-    from scout.restoring import BadBackup, check_file, check_here
+    from scout.keeping.restoring import BadBackup, check_file, check_here
 
     found = settings()
     if file is None:

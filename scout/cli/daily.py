@@ -18,10 +18,10 @@ from scout.exit_codes import Exit
 if TYPE_CHECKING:
     from scout.config import Settings
     from scout.embedding import EmbedReport
-    from scout.enrich import EnrichReport
     from scout.ingest import IngestReport
     from scout.pipeline import RunReport
     from scout.progress import Progress
+    from scout.reading.enrich import EnrichReport
     from scout.store import Store
     from scout.store.promotions import Challenge
 
@@ -80,8 +80,8 @@ def _challenges(store: Store, found: Settings, bars: Progress) -> list[Challenge
 
 def _back_up(found: Settings) -> None:
     """The automatic backup, where one is due. The run is done: no room for it is told, and does not undo that."""
-    from scout.backup import automatic
     from scout.clock import now
+    from scout.keeping.backup import automatic
     from scout.store import StoreError
 
     try:

@@ -19,7 +19,7 @@ def mcp() -> None:
     found = settings()
     open_store(found).close()  # says what to do where there is nothing yet, and brings an older database up to date
     try:
-        from scout.mcp_server import server
+        from scout.assistant.server import server
     except ModuleNotFoundError as err:
         if (err.name or "").split(".")[0] != "mcp":
             raise

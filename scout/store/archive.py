@@ -1,4 +1,4 @@
-"""What was moved to files and is no more in the tables: which items, in which file. The files are `scout.archive`'s."""
+"""What was moved to files and is no more in the tables: which items, in which file. The files are `scout.keeping.archive`'s."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Reading:
     model: str
     policy: str
     outcome: str
-    """A `scout.model_reader.Outcome`."""
+    """A `scout.reading.reader.Outcome`."""
     message: str = ""
     embedded: float
     """The embedded policy's probability when it was rated."""

@@ -1,4 +1,4 @@
-"""The Model Context Protocol, by its official SDK: `assistant`'s answers as tools. The only file that knows the SDK.
+"""The Model Context Protocol, by its official SDK: `answers` as tools. The only file that knows the SDK.
 
 Each call opens the database for itself and, but for thumbs, read-only: a long conversation holds nothing, and no tool can
 write that was not allowed to.
@@ -14,7 +14,8 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 
-from scout import assistant, clock
+from scout import clock
+from scout.assistant import answers as assistant
 from scout.config import Settings
 from scout.items import REASONS
 from scout.store import Store, StoreError

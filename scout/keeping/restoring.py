@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from scout.backup import DATA, DATABASE, FORMAT, MANIFEST, SETTINGS, File, Manifest, checksum
 from scout.config import Settings
+from scout.keeping.backup import DATA, DATABASE, FORMAT, MANIFEST, SETTINGS, File, Manifest, checksum
 from scout.locks import held
 from scout.store import Store
 from scout.store.condition import schema_of, serving_weights

@@ -1,6 +1,6 @@
 """What a researcher's own assistant is told of the store: bounded answers, text from outside as delimited data.
 
-Pure but for the store that is read; who speaks which protocol is `mcp_server`'s. Every answer is JSON between marks that no
+Pure but for the store that is read; who speaks which protocol is `server`'s. Every answer is JSON between marks that no
 text written before can know, after a line that says what it is. Nothing here writes but `thumb`.
 """
 

@@ -3,7 +3,7 @@
 Each item's result and the note that it is done are one transaction, made as the item ends: a run killed anywhere asks
 nothing again of what is done. Without a model the extractive summaries stand and the items wait. An item that was under
 way when the server went away is suspected, and asked for alone, after all others; one that fails so in two runs is given
-up on. Which items are read is `shortlist`'s, how one is read `model_reader`'s.
+up on. Which items are read is `shortlist`'s, how one is read `reader`'s.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scout import adapters, model_policy
+from scout import adapters
 from scout.clock import now
 from scout.config import Settings
 from scout.items import Decision, Item, ItemId
-from scout.model_reader import ModelReader, Outcome, Told
 from scout.progress import SILENT, Progress
+from scout.reading import policy as model_policy
+from scout.reading.reader import ModelReader, Outcome, Told
+from scout.reading.shortlist import shortlist
+from scout.reading.spending import Budget, cost
+from scout.reading.suspects import Suspects
 from scout.serving.errors import ModelError, ModelFault
-from scout.shortlist import shortlist
-from scout.spending import Budget, cost
 from scout.store import Store
 from scout.store.ledger import ENRICH, Key
 from scout.store.readings import Reading
 from scout.store.summaries import text_hash
-from scout.suspects import Suspects
 from scout.triage import llm
 from scout.triage.novelty import Shelf
 from scout.triage.summarize import extractive
