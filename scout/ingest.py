@@ -23,7 +23,7 @@ from scout.changes import Authority, Changes, Known, changes
 from scout.config import Settings
 from scout.items import Item, ItemId, Outcome, OutcomeKind, SourceKind
 from scout.progress import SILENT, Progress
-from scout.sources import arxiv, feeds, huggingface, maildir
+from scout.sources import arxiv, feeds, huggingface, imap, maildir
 from scout.sources.base import Poll, Tools
 from scout.sources.defaults import wanted
 from scout.sources.schedule import next_times
@@ -40,6 +40,7 @@ POLLERS: Mapping[SourceKind, Poller] = {
     SourceKind.HF_RELEASES: huggingface.poll_releases,
     SourceKind.FEED: feeds.poll,
     SourceKind.MAILDIR: maildir.poll,
+    SourceKind.IMAP: imap.poll,
 }
 _ORDER = list(POLLERS)
 """arXiv is written first: a paper then has arXiv for its source, whoever else brought it in the same run."""

@@ -28,6 +28,7 @@ class SourceKind(StrEnum):
     HF_DAILY = "hf-daily"
     HF_RELEASES = "hf-releases"
     MAILDIR = "maildir"
+    IMAP = "imap"
 
 
 class OutcomeKind(StrEnum):

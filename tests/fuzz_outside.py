@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fuzzing import Target
+from letter_samples import letter
 
 from scout import identity, text
 from scout.agent import worker
@@ -19,7 +20,8 @@ from scout.items import OutcomeKind, SourceKind
 from scout.net.decoding import Decoder
 from scout.net.errors import FetchError
 from scout.net.fetch import checked
-from scout.sources import opml
+from scout.sources import letters, opml
+from scout.sources.newsletters import newsletter
 from scout.sources.parse import parse
 from scout.sources.parsed import ParsedEntry, Unreadable, as_dict, from_dict
 from scout.store.sources import SourceRow
@@ -63,6 +65,27 @@ def _entry(entry: ParsedEntry) -> None:
     )  # fmt: skip
     assert all(name.partition(":")[2] and len(name) < 5_000 for name in (id, *aliases))
     storable(id)
+
+
+def mail(data: bytes) -> None:
+    """Whatever lies in a mailbox: a letter that survives the way between processes, and an item of it that can be stored."""
+    try:
+        found = letters.read(data)
+    except Unreadable as err:
+        storable(str(err))
+        return
+    assert letters.from_dict(json.loads(json.dumps(letters.as_dict(found)))) == found
+    for words in (found.title, found.text, found.list_name, found.message_id, found.archived):
+        storable(words)
+    assert "\n" not in found.title
+    assert len(found.text) <= 20_000
+    item = newsletter(found, "s", now=AT)
+    assert (item is not None) == found.to_list
+    if item is not None:
+        assert item.title
+        assert not item.url or item.url.startswith(("http://", "https://"))
+        assert item.published is None or item.published <= AT
+        storable(item.id)
 
 
 def feed_list(data: bytes) -> None:
@@ -160,10 +183,22 @@ _WORDS_OPML = (
     b"<!DOCTYPE o [<!ENTITY a 'b'>]>", b"&a;", b"text='&#0;'", b"xmlUrl='http://a.example/&#10;x'", b"<body>", b"\xef\xbb\xbf",
     b"xmlUrl='http://u:p@h/'", b"encoding='utf-16'", b"xmlUrl='http://a.example/%zz?a=&amp;b#c'",
 )  # fmt: skip
+_WORDS_MAIL = (
+    b"List-Id: ", b"List-Unsubscribe: <mailto:x@y>\r\n", b"Subject: =?utf-8?B?", b"?=", b"=?utf-7?Q?+ADw-?=", b"=?x?Q?", b"\r\n\r\n",
+    b"Content-Type: multipart/mixed; boundary=b\r\n", b"--b\r\n", b"--b--", b"Content-Type: text/html; charset=", b"utf-16", b"idna",
+    b"Content-Transfer-Encoding: base64\r\n", b"quoted-printable", b"Date: Mon, 99 Foo 99999 99:99 +9999\r\n", b"(((((((((", b"\"<>@,;:",
+    b"Date: Mon, 31 Dec 9999 23:59:59 -1200\r\n", b"Archived-At: <http://[::1]/>\r\n", b"From: =?utf-8?q?=00?= <", b"Message-ID: <",
+    b"Content-Type: message/rfc822\r\n", b"charset*=utf-8''%ff", b"; name*0*=", b"\r\n ", b"MIME-Version: 1.0\r\n", b"rot13",
+)  # fmt: skip
+_PLAIN_LETTER = (
+    b"From: a@b\r\nSubject: =?iso-8859-1?Q?Gr=FC=DFe?=\r\nList-Unsubscribe: <https://a.example/u>\r\nDate: 1 Dec 2025 08:00 -0500\r\n"
+    b"Archived-At: <https://a.example/1>\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\n\xf0\xd2\xc9\xd7\xc5\xd4\r\n"
+)
 _BOMB = gzip.compress(b"\0" * 1_000_000)
 
 TARGETS = (
     Target("feeds", feed, FEEDS, _WORDS_XML),
+    Target("mails", mail, [letter(1), letter(2, to_list=False), _PLAIN_LETTER], _WORDS_MAIL),
     Target("opml", feed_list, [(FIXTURES / "feeds" / "labs.opml").read_bytes()], _WORDS_OPML),
     Target(
         "packed answers", packed,

@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -160,6 +160,13 @@ def prepare(store: Store, urls: dict[str, str], day: date) -> None:
             source_list.add_feed(store, title=name, url=url, at=now())
 
 
+def age(store: Store) -> None:
+    """Every other item came long ago: the second day's run has something to tidy."""
+    long_ago = (now() - timedelta(days=2 * Settings().keeping.details_days)).isoformat()
+    with store.writing() as db:
+        db.conn.execute("UPDATE items SET first_seen = ? WHERE seq % 2 = 0", (long_ago,))
+
+
 def forked(work: Callable[[], int], *, kill_after: float | None = None) -> int:
     """What `work` returns in a forked copy of this process; -9 where it was killed."""
     sys.stdout.flush()
@@ -213,6 +220,7 @@ class Rounds:
             for n, (reader, value) in enumerate((reader, value) for reader in READERS for value in ("up", "down") * 3):
                 ref = f"arxiv:{number(DAYS[0], 2 * n)}"
                 give(store, settings, reader=reader, ref=ref, aspect=Aspect.THUMB, value=value, at=now())
+            age(store)
         return [first, self._undisturbed("second day", DAYS[1], evening, self.folder / "second")]
 
     def _undisturbed(self, name: str, day: date, base: Path | None, data: Path) -> Scene:

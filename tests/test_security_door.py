@@ -159,6 +159,7 @@ NETWORK = re.compile(
 MAY_CONNECT = {
     "scout/net/": "the door",
     "scout/sources/arxiv_api.py": "the arxiv package, given a session of the door",
+    "scout/sources/imap_client.py": "the owner's mail server, at an address from the settings alone",
     "scout/sources/hub.py": "the Hub's named client, the owner's address",
     "scout/sources/huggingface.py": "types of the Hub's client",
     "scout/serving/": "the model's named client and its server, the owner's addresses",
@@ -233,3 +234,6 @@ def test_what_comes_from_outside_is_parsed_in_worker_processes_alone() -> None:
         or name in ("scout.agent.documents", "scout.agent.archive", "scout.sources.parse")
     }
     assert importers <= {"scout/sources/worker.py", "scout/agent/worker.py", "scout/agent/archive.py"}
+    readers = re.compile(r"\b(letters|oai)\.read\(|from scout\.sources\.(letters|oai) import .*\bread\b")
+    callers = [path for path in (ROOT / "scout").rglob("*.py") if readers.search(path.read_text(encoding="utf-8"))]
+    assert callers == [ROOT / "scout/sources/worker.py"]

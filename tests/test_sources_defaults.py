@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scout.config import Settings
-from scout.config.mail import Mail
+from scout.config.mail import Imap, Mail
 from scout.identity import canonical_url
 from scout.items import SourceKind
 from scout.sources.defaults import blogs, wanted
@@ -18,8 +18,11 @@ def test_every_blog_has_an_id_a_title_and_a_secure_address_of_its_own() -> None:
 
 def test_settings_switch_what_ships() -> None:
     everything = wanted(Settings())
-    assert {source.kind for source in everything} == set(SourceKind) - {SourceKind.MAILDIR}, "newsletters need a folder"
-    assert {source.kind for source in wanted(Settings(mail=Mail(maildir="~/Mail")))} == set(SourceKind)
+    mail = {SourceKind.MAILDIR, SourceKind.IMAP}
+    assert {source.kind for source in everything} == set(SourceKind) - mail, "newsletters need a folder or a server"
+    both = wanted(Settings(mail=Mail(maildir="~/Mail", imap=Imap(host="mail.example.org", user="ada"))))
+    assert {source.kind for source in both} == set(SourceKind)
+    assert "imaps://mail.example.org:993/INBOX" in [source.url for source in both]  # and not whose it is
     nothing = Settings(
         **{"arxiv": {"enabled": False}, "huggingface": {"enabled": False}, "sources": {"defaults": False}}
     )

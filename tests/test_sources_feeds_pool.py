@@ -11,10 +11,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from letter_samples import letter
 
 from scout.config import Net
 from scout.items import OutcomeKind
 from scout.net.errors import FetchError
+from scout.sources.letters import read
 from scout.sources.parse import parse
 from scout.sources.pool import ParserPool
 
@@ -44,6 +46,13 @@ def children() -> set[psutil.Process]:
 
 def test_a_feed_comes_back_as_if_read_here(pool: ParserPool) -> None:
     assert pool.parse(FEED, "application/rss+xml", BASE) == parse(FEED, "application/rss+xml", BASE)
+
+
+def test_a_mail_comes_back_as_if_read_here_and_a_damaged_one_is_an_outcome(pool: ParserPool) -> None:
+    assert pool.letter(letter()) == read(letter())
+    with pytest.raises(FetchError, match="neither subject nor text") as caught:
+        pool.letter(b"List-Id: <x>\n\n")
+    assert caught.value.kind is OutcomeKind.UNREADABLE
 
 
 def test_a_slow_feed_is_given_up_and_the_next_one_is_read(pool: ParserPool) -> None:

@@ -5,33 +5,19 @@ from __future__ import annotations
 import mailbox
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from letter_samples import letter
 
 from scout.config import Settings, load
 from scout.ingest import ingest
 from scout.items import OutcomeKind
-from scout.sources.maildir import AT_ONCE, newsletter
+from scout.sources.letters import read
+from scout.sources.newsletters import newsletter
 from scout.store import Store
 
 NOW = datetime(2025, 12, 2, 9, 0, tzinfo=UTC)
-
-
-def letter(
-    number: int = 1, *, html: str = "<p>Small <b>models</b>.</p><script>no()</script>", to_list: bool = True
-) -> bytes:
-    mail = EmailMessage()
-    mail["Subject"] = f"Issue {number}: Größer"
-    mail["From"] = "Ada <ada@example.org>"
-    mail["Message-ID"] = f"<{number}@example.org>"
-    mail["Date"] = "Mon, 01 Dec 2025 08:00:00 +0100"
-    if to_list:
-        mail["List-Id"] = '"A weekly" <weekly.example.org>'
-    mail.set_content("plain words")
-    mail.add_alternative(html, subtype="html")
-    return mail.as_bytes()
 
 
 @pytest.fixture
@@ -50,7 +36,7 @@ def runs(settings: Settings) -> tuple[OutcomeKind, str, int]:
 
 
 def test_a_mail_becomes_an_item_with_plain_words() -> None:
-    item = newsletter(letter(), "newsletters", now=NOW)
+    item = newsletter(read(letter()), "newsletters", now=NOW)
     assert item is not None
     assert (item.title, item.text, item.authors) == ("Issue 1: Größer", "Small models.", ("A weekly",))
     assert item.published == datetime(2025, 12, 1, 7, 0, tzinfo=UTC)
@@ -78,10 +64,11 @@ def test_a_bad_mail_is_named_and_stops_no_other(box: mailbox.Maildir) -> None:
     assert "neither subject nor text" in message
 
 
-def test_many_mails_come_in_turn(box: mailbox.Maildir) -> None:
-    for number in range(AT_ONCE + 3):
+def test_many_mails_come_in_turn(box: mailbox.Maildir, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scout.sources.maildir.AT_ONCE", 5)
+    for number in range(8):
         box.add(letter(number))
-    assert runs(load())[1:] == ("3 wait for the next poll", AT_ONCE)
+    assert runs(load())[1:] == ("3 wait for the next poll", 5)
     assert runs(load())[2] == 3
 
 

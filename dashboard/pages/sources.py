@@ -22,9 +22,10 @@ KINDS = {
     SourceKind.HF_DAILY: "community picks",
     SourceKind.HF_RELEASES: "model releases",
     SourceKind.MAILDIR: "newsletters",
+    SourceKind.IMAP: "newsletters by IMAP",
 }
 # Kinds that scout.toml switches on and off: they can be paused here, not removed.
-CONFIGURED = (SourceKind.ARXIV, SourceKind.HF_DAILY, SourceKind.HF_RELEASES, SourceKind.MAILDIR)
+CONFIGURED = (SourceKind.ARXIV, SourceKind.HF_DAILY, SourceKind.HF_RELEASES, SourceKind.MAILDIR, SourceKind.IMAP)
 
 
 def glance(entry: data.SourceLine, at: datetime) -> Markup:

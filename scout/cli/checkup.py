@@ -51,6 +51,7 @@ def checkup(*, net: bool) -> Iterator[Finding]:
     yield _timezone(settings)
     yield from _subjects(settings)
     yield _dashboard(settings)
+    yield from _mailbox(settings)
     yield from _notify(settings)
     yield _data_dir(settings)
     yield _disk(settings)
@@ -95,6 +96,19 @@ def _dashboard(settings: Settings) -> Finding:
         return Finding("dashboard", Level.FAIL, problem, "docs/security.md shows both ways.")
     login = {"none": "no login, this machine alone", "oidc": "a provider's login", "proxy": "a proxy's login"}
     return Finding("dashboard", Level.OK, f"{settings.dashboard.address}, {login[settings.access.login]}")
+
+
+def _mailbox(settings: Settings) -> Iterator[Finding]:
+    """Whether the mailbox that newsletters come from could be asked; nobody is."""
+    from scout.sources.imap_client import problem
+
+    imap = settings.mail.imap
+    if not imap.host:
+        return
+    if wrong := problem(imap):
+        yield Finding("mailbox", Level.WARN, wrong, "Mend it, then try scout sources check imap.")
+    else:
+        yield Finding("mailbox", Level.OK, f"{imap.mailbox} on {imap.host}; scout sources check imap asks it")
 
 
 def _notify(settings: Settings) -> Iterator[Finding]:

@@ -7,17 +7,9 @@ is made whether or not somebody can be told of it.
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from pydantic import Field, SecretStr
 
-from scout.config.types import Section
-
-
-class Security(StrEnum):
-    STARTTLS = "starttls"
-    TLS = "tls"
-    NONE = "none"
+from scout.config.types import Section, Security
 
 
 class Mail(Section):

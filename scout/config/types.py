@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -48,6 +49,14 @@ Folder = Annotated[Path, BeforeValidator(_not_blank), AfterValidator(_folder)]
 Name = Annotated[str, BeforeValidator(_not_blank), AfterValidator(str.strip)]
 Category = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*(\.[A-Za-z]+(-[A-Za-z]+)*)?$")]
 """Such as cs.LG, cond-mat.dis-nn or hep-th."""
+
+
+class Security(StrEnum):
+    """How a mail server is spoken to: TLS asked for amid the talk, from the first byte, or not at all."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class Section(BaseModel):

@@ -12,7 +12,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from scout.access import is_loopback
-from scout.config.notify import Mail, Security
+from scout.config.notify import Mail
+from scout.config.types import Security
 from scout.notify.errors import NotSent
 from scout.text import line
 

@@ -9,14 +9,18 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
+from urllib.parse import quote
 
 from scout.config import Settings
+from scout.config.mail import Imap
+from scout.config.types import Security
 from scout.items import SourceKind
 
 ARXIV = "arxiv"
 HF_DAILY = "hf-daily"
 HF_RELEASES = "hf-releases"
 MAIL = "maildir"
+MAILBOX = "imap"
 
 
 class Wanted(NamedTuple):
@@ -39,7 +43,15 @@ def wanted(settings: Settings) -> list[Wanted]:
             found.append(Wanted(HF_RELEASES, SourceKind.HF_RELEASES, f"{hub}/models", "Hugging Face model releases"))
     if settings.mail.maildir:
         found.append(Wanted(MAIL, SourceKind.MAILDIR, f"maildir:{settings.mail.maildir}", "Newsletters"))
+    if settings.mail.imap.host:
+        found.append(Wanted(MAILBOX, SourceKind.IMAP, _address(settings.mail.imap), "Newsletters by IMAP"))
     return found + (list(blogs()) if settings.sources.defaults else [])
+
+
+def _address(given: Imap) -> str:
+    """A mailbox as an address (RFC 5092), without the name of whose it is: addresses are shown."""
+    scheme = "imap" if given.security is Security.NONE else "imaps"
+    return f"{scheme}://{given.host}:{given.port}/{quote(given.mailbox, safe='/')}"
 
 
 @cache

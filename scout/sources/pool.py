@@ -1,7 +1,9 @@
-"""Read feeds in other processes, each with a limit on its memory and its time, so that no feed can take this one down.
+"""Read feeds, mails and pages of arXiv's records in other processes, each with a limit on its memory and its time, so that none
+can take this one down.
 
 A process is this interpreter running `worker`, started anew: a fork would copy the locks of our threads as they happen to
-stand, and multiprocessing's other ways import the whole main program again. What is read and how is `parse`'s.
+stand, and multiprocessing's other ways import the whole main program again. What is read and how is `parse`'s, `letters`' and
+`oai`'s.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from scout.config import Net
 from scout.items import OutcomeKind
 from scout.memory import bare_environment
 from scout.net.errors import FetchError
+from scout.sources import letters
+from scout.sources.letters import Letter
 from scout.sources.parsed import MAX_ENTRIES, ParsedFeed, from_dict
 
 _START_SECONDS = 30.0
@@ -55,7 +59,20 @@ class ParserPool:
         Raises:
             FetchError: UNREADABLE, TOO_SLOW or TOO_LARGE; ERROR where the processes themselves do not run.
         """
-        request = {"content_type": content_type, "url": url, "limit": limit, "size": len(data)}
+        told = {"content_type": content_type, "url": url, "limit": limit}
+        return from_dict(self._read("feed", data, told))
+
+    def letter(self, data: bytes) -> Letter:
+        """The mail in `data`.
+
+        Raises:
+            FetchError: as `parse`.
+        """
+        return letters.from_dict(self._read("letter", data, {}))
+
+    def _read(self, kind: str, data: bytes, told: dict[str, Any]) -> dict[str, Any]:
+        """What a process made of `data`. Raises as `parse`."""
+        request = {"kind": kind, "size": len(data), **told}
         worker = self._idle.get()
         try:
             if worker is None or not worker.is_alive():
@@ -67,13 +84,13 @@ class ParserPool:
             if worker.ran_out_of_time:
                 message = f"reading it took longer than {self._net.parse_seconds:g} s (net.parse_seconds)"
                 raise FetchError(OutcomeKind.TOO_SLOW, message)
-            reply = {"too_large": True}  # nothing else ends a process in the middle of a feed
+            reply = {"too_large": True}  # nothing else ends a process in the middle of its reading
         if "too_large" in reply:
             message = f"reading it needs more than {self._net.parse_megabytes} MB (net.parse_megabytes)"
             raise FetchError(OutcomeKind.TOO_LARGE, message)
         if "unreadable" in reply:
             raise FetchError(OutcomeKind.UNREADABLE, str(reply["unreadable"]))
-        return from_dict(reply["feed"])
+        return dict(reply["read"])
 
     def close(self) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
-"""The process that reads feeds for `pool`: one request after another on stdin, one reply each on stdout, until stdin ends.
+"""The process that reads for `pool`: one request after another on stdin, one reply each on stdout, until stdin ends.
 
-Started as `python -m scout.sources.worker MEGABYTES`. A request is a line of JSON and then `size` bytes of the feed; a reply is
-a line of JSON. Nothing but JSON comes back, so that a process taken over by what it read can only lie about a feed.
+Started as `python -m scout.sources.worker MEGABYTES`. A request is a line of JSON and then `size` bytes of what is to be read; a
+reply is a line of JSON. Nothing but JSON comes back, so that a process taken over by what it read can only lie about that.
 """
 
 from __future__ import annotations
@@ -9,11 +9,26 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from scout.memory import confine
+from scout.sources import letters
 from scout.sources.parse import parse
 from scout.sources.parsed import Unreadable, as_dict
+
+Told = Mapping[str, Any]
+
+
+def _feed(data: bytes, told: Told) -> dict[str, Any]:
+    return as_dict(parse(data, told["content_type"], told["url"], limit=told["limit"]))
+
+
+def _letter(data: bytes, told: Told) -> dict[str, Any]:
+    return letters.as_dict(letters.read(data))
+
+
+READERS: Mapping[str, Callable[[bytes, Told], dict[str, Any]]] = {"feed": _feed, "letter": _letter}
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
@@ -24,16 +39,16 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
         _say(replies, _answer(request, requests.read(request["size"])))
 
 
-def _answer(request: dict[str, Any], data: bytes) -> dict[str, Any]:
+def _answer(request: Told, data: bytes) -> dict[str, Any]:
     try:
-        return {"feed": as_dict(parse(data, request["content_type"], request["url"], limit=request["limit"]))}
+        return {"read": READERS[request["kind"]](data, request)}
     except Unreadable as err:
         return {"unreadable": str(err)}
     except MemoryError:
         return {"too_large": True}
     except RecursionError:
         return {"unreadable": "nested too deeply to be read"}
-    except Exception as err:  # whatever a feed makes a parser do is that feed's outcome
+    except Exception as err:  # whatever something makes its reader do is that thing's outcome
         return {"unreadable": f"the reader stumbled over it: {type(err).__name__}: {str(err)[:200]}"}
 
 
