@@ -11,8 +11,10 @@ import altair as alt
 from dashboard.charts import DOWN, UP
 
 TIE = "#8b9298"
-NAMED = 8
-"""So many of the newest points stand under their model's name; the rest tell it when pointed at."""
+LOW = 0.15
+"""Below this a point's name stands above it: underneath is the axis."""
+NAMED = 5
+"""So many points stand under their model's name; the rest tell it when pointed at."""
 SERIES = ("#1a9c8a", "#d99a2b", "#7a6fd0", "#d0604a", "#4a90c2", "#8b9298")
 
 
@@ -27,14 +29,31 @@ class Apart:
     result: str
     """`better`, `worse` or `tie`."""
     told: str = ""
+    """The same in words, written beside the name."""
+    more: str = ""
+    """What is told when pointed at."""
+
+
+LINE = 46
+"""Pixels of a line that has its name above what is drawn: so it is read as well on a phone as on a wide screen."""
+
+
+def _lines(field: str = "name") -> alt.Y:
+    """A line each, its name inside the plot above it."""
+    axis = alt.Axis(
+        labelAlign="left", labelPadding=0, labelOffset=-15, labelLimit=1_000, labelFontSize=12.5, ticks=False, domain=False,
+        labelFlush=False, labelBound=False,
+        minExtent=0, maxExtent=0, offset=0,
+    )  # fmt: skip
+    return alt.Y(f"{field}:N", title=None, sort=None, axis=axis)
 
 
 def forest(rows: Sequence[Apart]) -> alt.LayerChart:
     """Differences in points with their intervals, a line each, around a line at zero."""
     values = [
         {
-            "name": row.name, "mean": 100 * row.mean, "low": 100 * max(-1.0, row.low), "high": 100 * min(1.0, row.high),
-            "result": row.result, "told": row.told,
+            "name": f"{row.name}: {row.told}", "mean": 100 * row.mean, "low": 100 * max(-1.0, row.low),
+            "high": 100 * min(1.0, row.high), "result": row.result, "more": row.more,
         }
         for row in rows
     ]  # fmt: skip
@@ -42,15 +61,14 @@ def forest(rows: Sequence[Apart]) -> alt.LayerChart:
         "result:N", legend=None, scale=alt.Scale(domain=["better", "worse", "tie"], range=[UP, DOWN, TIE])
     )
     base = alt.Chart(alt.InlineData(values=values)).encode(
-        y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=240)),
-        tooltip=[alt.Tooltip("name:N", title="Suite"), alt.Tooltip("told:N", title="Difference")],
+        y=_lines(), tooltip=[alt.Tooltip("name:N", title="Suite"), alt.Tooltip("more:N", title="Sure?")]
     )
     span = base.mark_rule(strokeWidth=2.5).encode(
-        x=alt.X("low:Q", title="points", axis=alt.Axis(tickCount=7)), x2="high:Q", color=color
+        x=alt.X("low:Q", title="points", axis=alt.Axis(tickCount=5)), x2="high:Q", color=color
     )
-    points = base.mark_circle(size=95, opacity=1).encode(x="mean:Q", color=color)
+    dots = base.mark_circle(size=95, opacity=1).encode(x="mean:Q", color=color)
     zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(strokeDash=[3, 3], color=TIE).encode(x="at:Q")
-    return alt.LayerChart(layer=[zero, span, points], height=max(70, 34 * len(values) + 30))
+    return alt.LayerChart(layer=[zero, span, dots], height=LINE * len(values) + 40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +83,14 @@ class Pair:
 
 def pairs(rows: Sequence[Pair], *, first: str, second: str) -> alt.LayerChart:
     """Two points a line, joined: how far the second is from the first."""
-    values = [{"name": row.name, "first": row.first, "second": row.second, "told": row.told} for row in rows]
+    values = [
+        {"name": _said(row), "first": row.first, "second": row.second, "told": row.told} for row in rows
+    ]  # fmt: skip
     base = alt.Chart(alt.InlineData(values=values)).encode(
-        y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)),
+        y=_lines(),
         tooltip=[
             alt.Tooltip("name:N", title=" "), alt.Tooltip("first:Q", title=first, format=".1%"),
-            alt.Tooltip("second:Q", title=second, format=".1%"), alt.Tooltip("told:N", title="Difference"),
+            alt.Tooltip("second:Q", title=second, format=".1%"),
         ],
     )  # fmt: skip
     scale = alt.Scale(domain=[0, 1])
@@ -86,7 +106,11 @@ def pairs(rows: Sequence[Pair], *, first: str, second: str) -> alt.LayerChart:
         ).transform_calculate(series=f"{name!r}")
         for field, name in (("first", first), ("second", second))
     ]  # fmt: skip
-    return alt.LayerChart(layer=[line, *dots], height=max(80, 32 * len(values) + 60))
+    return alt.LayerChart(layer=[line, *dots], height=LINE * len(values) + 70)
+
+
+def _said(row: Pair) -> str:
+    return f"{row.name}: {row.first:.0%} → {row.second:.0%}" + (f", {row.told}" if row.told else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +126,23 @@ class Scored:
     high: float | None
 
 
-def trend(rows: Sequence[Scored], *, height: int = 260, legend: bool = True) -> alt.LayerChart:
-    """Scores over time with their intervals. A line never crosses from one series to another."""
+def trend(
+    rows: Sequence[Scored], *, height: int = 260, legend: bool = True, named: Sequence[str] = ()
+) -> alt.LayerChart:
+    """Scores over time with their intervals. A line never crosses from one series to another.
+
+    `named` models have their names beside their points, and so have the newest others while there is room.
+    """
+    ordered = sorted(rows, key=lambda row: row.at)
+    others = [row.model for row in reversed(ordered) if row.model not in named]
+    told = list(dict.fromkeys([*named, *others]))[:NAMED]
     values = [
         {
             "at": row.at.isoformat(), "model": row.model, "series": row.series, "mean": row.mean,
             "low": row.mean if row.low is None else row.low, "high": row.mean if row.high is None else row.high,
+            "name": row.model.partition("/")[2] or row.model if row.model in told else "", "above": number % 2 == 0 or row.mean < LOW,
         }
-        for row in sorted(rows, key=lambda row: row.at)
+        for number, row in enumerate(ordered)
     ]  # fmt: skip
     names = list(dict.fromkeys(str(value["series"]) for value in values))
     color = alt.Color(
@@ -117,7 +150,7 @@ def trend(rows: Sequence[Scored], *, height: int = 260, legend: bool = True) -> 
         legend=alt.Legend(orient="top") if legend and len(names) > 1 else None,
     )  # fmt: skip
     base = alt.Chart(alt.InlineData(values=values)).encode(
-        x=alt.X("at:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6, grid=False)),
+        x=_time(ordered),
         color=color,
         tooltip=[
             alt.Tooltip("model:N", title="Model"), alt.Tooltip("at:T", title="Date", format="%-d %b %Y"),
@@ -130,11 +163,16 @@ def trend(rows: Sequence[Scored], *, height: int = 260, legend: bool = True) -> 
     spans = base.mark_rule(strokeWidth=2, opacity=0.45).encode(y=alt.Y("low:Q"), y2="high:Q")
     dots = base.mark_circle(size=70, opacity=1).encode(y=y)
     layers = [line, spans, dots]
-    if len({value["model"] for value in values}) > 1:
-        text = base.mark_text(dy=-12, fontSize=11, limit=150).encode(y=y, text="model:N")
-        layers.append(
-            text.transform_window(n="row_number()", sort=[alt.SortField("at", "descending")]).transform_filter(
-                f"datum.n <= {NAMED}"
-            )
-        )
+    if len({row.model for row in rows}) > 1:
+        for above in (True, False):
+            text = base.mark_text(dy=-9 if above else 9, baseline="bottom" if above else "top", fontSize=11, limit=130)
+            at = alt.Y("high:Q" if above else "low:Q")
+            layers.append(text.encode(y=at, text="name:N").transform_filter(alt.datum.above == above))
     return alt.LayerChart(layer=layers, height=height)
+
+
+def _time(rows: Sequence[Scored]) -> alt.X:
+    """The axis of days, or of hours where everything is of one day; with room for names at its ends."""
+    within = (rows[-1].at - rows[0].at).total_seconds() if rows else 0.0
+    form = "%-d %b" if within > 2 * 86_400 else "%-d %b, %H:%M"
+    return alt.X("at:T", title=None, scale=alt.Scale(padding=45), axis=alt.Axis(format=form, tickCount=4, grid=False))

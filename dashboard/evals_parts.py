@@ -1,20 +1,22 @@
-"""Parts of the page Models: what may be believed, what it costs, and two transcripts beside each other as plain text."""
+"""Parts of the page Models: the verdict in words, rows for its charts, and two transcripts beside each other as plain text."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
 
-from dashboard import models, ui
-from dashboard.charts_evals import Apart, Pair
+from dashboard import ui
+from dashboard.charts_evals import Apart, Pair, Scored
+from dashboard.evals_tables import letter
 from dashboard.ui import html, join
 from evals import transcripts
 from evals.compare import Comparison, Report, doubts, points
+from evals.core import SHOWN
 from evals.journal import Told
-from scout.digest.wording import plural
+from evals.transcripts import Asked, Kind, Part
 from scout.store.evals import EvalAlarm, EvalRun
 from scout.text import verbatim
 
@@ -25,22 +27,33 @@ BESIDE = 3
 
 
 def verdict(report: Report) -> Markup:
-    """Where the first model is better, worse, and what a tie could have shown: each a line, the clear ones first."""
+    """In a sentence how the two stand; then where the first is better, worse, and what a tie could have shown, a line each."""
     lines = []
-    for result, head in (("better", "better"), ("worse", "worse"), ("tie", "no detectable difference")):
-        rows = [row for row in report.rows if row.result == result]
-        if rows:
-            told = join((_finding(row) for row in rows), "; ")
+    for result, word in (("better", "better"), ("worse", "worse"), ("tie", "no detectable difference")):
+        if rows := [pair for pair in _topics(report.rows) if pair[0].result == result]:
+            told = join((_finding(row, name, is_first=not n) for n, (row, name) in enumerate(rows)), "; ")
             lines.append(
-                html('<p class="sc-verdict"><span class="sc-lane {}">{}</span> {}</p>', KINDS[result], head, told)
+                html('<p class="sc-verdict"><span class="sc-lane {}">{}</span> {}</p>', KINDS[result], word, told)
             )
-    lines += [html('<p class="sc-faint">{}</p>', ui.text(doubt, limit=600)) for doubt in _doubts(report)]
-    head = html("<b>{}</b> beside <b>{}</b>", ui.text(report.a, limit=120), ui.text(report.b, limit=120))
-    return html('<p class="sc-verdict-head">{}</p>{}', head, join(lines))
+    lines += [html('<p class="sc-faint">{}</p>', ui.text(doubt, limit=900)) for doubt in _doubts(report)]
+    return html('<p class="sc-verdict-head">{}</p>{}', _head(report), join(lines))
+
+
+def _head(report: Report) -> Markup:
+    """`A is better than B at 2 of 10 suites and worse at 4.`"""
+    a, b = (html("<b>{}</b>", ui.text(name, limit=120)) for name in (report.a, report.b))
+    counts = {result: sum(row.result == result for row in report.rows) for result in KINDS}
+    count = len(report.rows)
+    many = "the one suite that both were asked" if count == 1 else f"the {count} suites that both were asked"
+    if not counts["better"] and not counts["worse"]:
+        return html("No difference between {} and {} was detected at {}.", a, b, many)
+    said = " and ".join(f"{word} at {counts[word]}" for word in ("better", "worse") if counts[word])
+    first, _, rest = said.partition(" ")
+    return html("{} is {} than {} {} of {}.", a, first, b, rest, many)
 
 
 def _doubts(report: Report) -> list[str]:
-    """What speaks against the verdict, and how the two were asked otherwise."""
+    """What speaks against the verdict, how the two were asked otherwise, and what was not compared."""
     everywhere, own = doubts(report)
     told = []
     if everywhere:
@@ -50,23 +63,43 @@ def _doubts(report: Report) -> list[str]:
         reasons = [f"{suite} ({', '.join(why)})" for suite, why in own.items()]
         told.append(f"Not to be trusted: {'; '.join(reasons)}.")
     otherwise = dict.fromkeys(row.otherwise for row in report.rows if row.otherwise)
-    return told + [f"Asked otherwise: {how}." for how in otherwise]
+    told += [f"Asked otherwise: {how}." for how in otherwise]
+    return told + ([f"Not compared: {'; '.join(report.refused)}."] if report.refused else [])
 
 
 KINDS = {"better": "read", "worse": "worse", "tie": "skip"}
 
 
-def _finding(row: Comparison) -> Markup:
-    name = ui.text(row.domain, limit=60)
+def _finding(row: Comparison, name: str, *, is_first: bool) -> Markup:
+    name = ui.text(name, limit=80)
     if row.result == "tie":
-        could = "" if row.detectable is None else f" (could have shown {100 * row.detectable:.1f})"
-        return html("{}<span class='sc-faint'>{}</span>", name, could)
-    return html("{} <b>{}</b><span class='sc-faint'>, {}</span>", name, points(row.difference.mean), _interval(row))
+        return html('{}<span class="sc-faint">, {}</span>', name, _could(row, is_first=is_first))
+    return html('{} <b>{}</b><span class="sc-faint">, {}</span>', name, points(row.difference.mean), _interval(row))
+
+
+def _could(row: Comparison, *, is_first: bool) -> str:
+    """What a tie says; after the first of several, the figure alone."""
+    if row.detectable is not None:
+        return f"{'which could have shown ' if is_first else ''}{100 * row.detectable:.1f}"
+    if row.difference.se != 0:
+        return "which has too few items to tell"
+    return {0.0: "where neither solves any", 1.0: "where both solve all"}.get(
+        row.mean_a, "where both score alike throughout"
+    )
 
 
 def _interval(row: Comparison) -> str:
     low, high = row.difference.interval
     return f"{points(low)} to {points(high)}" if math.isfinite(low) else "no interval"
+
+
+def _topics(rows: Sequence[Comparison]) -> list[tuple[Comparison, str]]:
+    """The largest difference first, each with what names it: its domain, and its suite where several are of that domain."""
+    domains = [row.domain for row in rows]
+    return [
+        (row, row.domain if domains.count(row.domain) == 1 else f"{row.domain} ({row.suite})")
+        for row in sorted(rows, key=lambda row: -abs(row.difference.mean))
+    ]
 
 
 def alarms(found: Sequence[EvalAlarm]) -> Markup:
@@ -75,76 +108,44 @@ def alarms(found: Sequence[EvalAlarm]) -> Markup:
     )
 
 
-def trust(named: Iterable[tuple[str, Mapping[str, EvalRun]]]) -> Markup:
-    """Of each model: what was checked of its server and of the suites, and what is missing."""
-    rows = []
-    for name, runs in named:
-        sums = models.totals(runs.values())
-        labels = dict.fromkeys(run.label for run in runs.values() if run.label)
-        gate = {str(run.checks.get("label") or "passed") if run.checks else "not checked" for run in runs.values()}
-        state = "done" if not labels else "failed"
-        rows.append(
-            (
-                ui.text(name, limit=80), html('<span class="sc-dot {}"></span>{}', state, ui.text("; ".join(gate), limit=160)),
-                plural(len(runs), "suite"), f"{sums['n']:,} × {sums['epochs']}", f"{sums['errors']:,} of {sums['of']:,}",
-                f"{sums['cut']:,}", ui.text("; ".join(labels) or "nothing against it", limit=200),
-            )
-        )  # fmt: skip
-    return ui.table(
-        ("Model", "Gate", "Self-checked", "Items × epochs", "Missing answers", "Cut off", "Trust"), rows, numbers=(3, 4, 5)
-    )  # fmt: skip
-
-
-def by_suite(named: Sequence[tuple[str, Mapping[str, EvalRun]]]) -> Markup:
-    """Every suite's score with its interval, and what is missing of it, a model beside the other."""
-    suites = dict.fromkeys(suite for _, runs in named for suite in runs)
-    places = "AB"[: len(named)]
-    heads = [
-        "Suite",
-        *(f"{what}, {place}" for what in ("Score", "Items", "Missing", "Cut off") for place in places),
-        "Against it",
-    ]
-    rows = []
-    for suite in suites:
-        mine = [runs.get(suite) for _, runs in named]
-        labels = dict.fromkeys(part for run in mine if run for part in run.label.split("; ") if part)
-        cells = [_figure(run, what) for what in ("score", "items", "errors", "cut") for run in mine]
-        rows.append([ui.text(suite, limit=60), *cells, ui.text("; ".join(labels) or "nothing", limit=300)])
-    return ui.table(heads, rows, numbers=tuple(range(1, len(heads) - 1)))
-
-
-def _figure(run: EvalRun | None, what: str) -> str:
-    if run is None:
-        return "–"
-    if what == "score":
-        return _share(run)
-    return f"{run.summary['n']:,} × {run.epochs}" if what == "items" else f"{run.summary[what]:,}"
-
-
 def apart(rows: Sequence[Comparison]) -> list[Apart]:
-    """For the forest plot: what is clear first, by size."""
-    ordered = sorted(rows, key=lambda row: (row.result == "tie", -row.difference.mean))
+    """For the forest plot: what is clear first, by size. Where both score alike on every item there is nothing to draw."""
+    ordered = sorted(_topics(rows), key=lambda pair: (pair[0].result == "tie", -pair[0].difference.mean))
     return [
         Apart(
-            _name(row), row.difference.mean, *row.difference.interval, row.result,
-            f"{points(row.difference.mean)}, {_interval(row)}, p {row.p:.2g} of {row.difference.n} items",
+            name, row.difference.mean, *row.difference.interval, row.result,
+            f"{points(row.difference.mean)} ({_interval(row)})", f"p {row.p:.2g}, {row.difference.n:,} items",
         )
-        for row in ordered
-        if math.isfinite(row.difference.low)
+        for row, name in ordered
+        if math.isfinite(row.difference.low) and not _is_alike(row)
     ]  # fmt: skip
 
 
-def _name(row: Comparison) -> str:
-    return f"{row.domain}, {row.condition}" if row.condition else row.domain
+def undrawn(rows: Sequence[Comparison]) -> str:
+    """Which suites the forest plot leaves out, and why; empty where it has them all."""
+    alike = [name for row, name in _topics(rows) if _is_alike(row)]
+    few = [name for row, name in _topics(rows) if not math.isfinite(row.difference.se)]
+    told = [f"Both score alike on every item of {_listed(alike)}: nothing to draw."] if alike else []
+    return " ".join([*told, *([f"Too few items to tell anything of {_listed(few)}."] if few else [])])
+
+
+def _is_alike(row: Comparison) -> bool:
+    return row.difference.se == 0 and row.difference.mean == 0
+
+
+def _listed(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def perturbed(rows: Sequence[Comparison]) -> list[Pair]:
     return [
         Pair(
-            f"{row.domain}, {row.condition}", row.mean_b, row.mean_a, f"{points(row.difference.mean)}, {_interval(row)}"
+            f"{row.suite} under {row.condition}", row.mean_b, row.mean_a,
+            "alike on every item" if _is_alike(row) else f"{points(row.difference.mean)} ({_interval(row)})",
         )
         for row in rows
-    ]
+    ]  # fmt: skip
 
 
 def worst(rows: Sequence[Comparison]) -> str:
@@ -153,81 +154,76 @@ def worst(rows: Sequence[Comparison]) -> str:
         return ""
     row = rows[0]
     told = "may be chance" if row.result == "tie" else f"interval {_interval(row)}"
-    return f"Worst: {row.domain} under {row.condition}, {points(row.difference.mean)} points ({told})."
+    return f"worst: {row.suite} under {row.condition}, {points(row.difference.mean)} points, {told}"
 
 
 def passes(runs: Mapping[str, EvalRun]) -> tuple[list[Pair], int]:
-    """Of each suite the chance that one try succeeds and that all of k do; and that k, 0 where no item was asked twice."""
+    """Of each suite the chance that one try succeeds and that all of k do; and that k, 0 where no item was asked twice.
+
+    A suite of which no try succeeded is left out.
+    """
     most = max((int(k) for run in runs.values() for k in run.summary["pass"] if int(k) <= 4), default=0)
     found = [
-        Pair(run.domain, run.summary["pass"]["1"], run.summary["pass"][str(most)])
+        Pair(run.suite, run.summary["pass"]["1"], run.summary["pass"][str(most)])
         for run in runs.values()
-        if most > 1 and str(most) in run.summary["pass"]
+        if most > 1 and str(most) in run.summary["pass"] and run.summary["pass"]["1"] > 0
     ]
     return found, most if most > 1 else 0
 
 
-def costs(named: Sequence[tuple[str, Mapping[str, EvalRun]]]) -> Markup:
-    """Tokens, time and money of each solved item, a line a suite, a column a model."""
-    suites = dict.fromkeys(suite for _, runs in named for suite in runs)
-    heads = ["Suite", *(f"{what}, {place}" for what in ("Tokens/solved", "Latency", "Cost/solved") for place in "AB")]
-    rows = []
-    for suite in suites:
-        mine = [runs.get(suite) for _, runs in named]
-        rows.append(
-            [ui.text(suite, limit=60), *(_cost(run, what) for what in ("tokens", "time", "money") for run in mine)]
-        )
-    heads = heads if len(named) == 2 else [head for head in heads if not head.endswith(", B")]
-    return ui.table(heads, rows, numbers=tuple(range(1, len(heads))))
+def scored(point: Scored) -> str:
+    """A score with its interval."""
+    spread = "" if point.low is None or point.high is None else f" ({point.low:.0%} to {point.high:.0%})"
+    return f"{point.mean:.0%}{spread}"
 
 
-def _cost(run: EvalRun | None, what: str) -> str:
-    if run is None:
-        return ""
-    found = run.summary
-    if what == "tokens":
-        return "–" if found["tokens_per_solved"] is None else f"{found['tokens_per_solved']:,.0f}"
-    if what == "time":
-        p50, p95 = found["seconds"]["p50"], found["seconds"]["p95"]
-        return "–" if p50 is None else f"{p50:.1f} s ({p95:.1f})"
-    return "–" if found.get("cost_per_solved") is None else f"{found['cost_per_solved']:.2g}"
-
-
-def safety(named: Sequence[tuple[str, Mapping[str, EvalRun]]]) -> Markup:
-    """The suites of safety, with what a model refuses."""
-    rows = [
-        (ui.text(name, limit=80), ui.text(run.suite, limit=60), _share(run), f"{run.summary['refusals']:,} of {run.summary['answers']:,}")
-        for name, runs in named
-        for run in runs.values()
-        if run.domain.startswith(("safety", "alignment"))
-    ]  # fmt: skip
-    return (
-        ui.table(("Model", "Suite", "As it should be", "Answers that refuse"), rows, numbers=(2, 3))
-        if rows
-        else Markup("")
-    )
-
-
-def _share(run: EvalRun) -> str:
-    found = run.summary
-    if found["mean"] is None:
-        return "–"
-    low, high = found["low"], found["high"]
-    return f"{found['mean']:.0%}" + ("" if low is None or high is None else f" ({low:.0%} to {high:.0%})")
-
-
-def transcript(title: str, told: Sequence[Told]) -> Markup:
+def transcript(title: str, told: Sequence[Told], *, place: int) -> Markup:
     """What a model said to one item, epoch by epoch, as text and nothing else."""
-    parts = [
+    tries = [
         html(
-            '<p class="sc-meta">epoch {} · {}{}</p><pre class="sc-said">{}</pre>', each.epoch,
-            "no score" if each.score is None else f"score {each.score:g}", f" · {ui.text(each.why, limit=200)}" if each.why else "",
-            verbatim(transcripts.text(each), limit=CHARACTERS),
+            '<p class="sc-meta">epoch {} · {}{}</p>{}', each.epoch, "no score" if each.score is None else f"score {each.score:g}",
+            f" · {ui.text(each.why, limit=200)}" if each.why else "", answer(each),
         )
         for each in sorted(told, key=lambda each: each.epoch)[:4]
     ]  # fmt: skip
-    body = join(parts) if parts else html('<p class="sc-faint">Its answers are not kept any more.</p>')
-    return html('<h3 class="sc-title">{}</h3>{}', ui.text(title, limit=120), body)
+    body = join(tries) if tries else html('<p class="sc-faint">Its answers are not kept any more.</p>')
+    return html('<p class="sc-by">{} {}</p>{}', letter(place), ui.text(title, limit=120), body)
+
+
+def shown(told: Told | None) -> Markup:
+    """An answer to a reader's own question, with what its check said where it has one."""
+    if told is None:
+        return html('<p class="sc-faint">It was not asked this, or its answer is not kept any more.</p>')
+    judged = (
+        html('<p class="sc-meta">{}</p>', ui.text(told.why, limit=200))
+        if told.why and told.why != SHOWN
+        else Markup("")
+    )
+    return answer(told) + judged
+
+
+def answer(told: Told) -> Markup:
+    """One answer: thinking folded away, calls and what tools said marked as such."""
+    return join(_part(part) for part in transcripts.parts(told)) or html('<p class="sc-faint">It said nothing.</p>')
+
+
+def _part(part: Part) -> Markup:
+    said = html('<pre class="sc-said">{}</pre>', verbatim(part.text, limit=CHARACTERS))
+    match part.kind:
+        case Kind.THINKING:
+            return html('<details class="sc-fold"><summary>Thinking</summary>{}</details>', said)
+        case Kind.CALL:
+            return html('<p class="sc-meta">calls <code>{}</code></p>{}', ui.text(part.name, limit=80), said)
+        case Kind.RESULT:
+            return html('<p class="sc-meta">the tool says</p>{}', said)
+    return said
+
+
+def question(asked: Asked) -> Markup:
+    """What was asked. Who says it is named where there is more than one reader's question."""
+    return html(
+        '<pre class="sc-said sc-asked">{}</pre>', verbatim(asked.prompt.removeprefix("user: "), limit=CHARACTERS)
+    )
 
 
 def prompt(data_dir: Path, run: str, item: str) -> Markup:
@@ -235,7 +231,4 @@ def prompt(data_dir: Path, run: str, item: str) -> Markup:
     asked = transcripts.asked(data_dir, run).get(item)
     if asked is None:
         return html('<p class="sc-faint">The question is not kept any more.</p>')
-    return html(
-        '<pre class="sc-said">{}</pre><p class="sc-meta">right: {}</p>', verbatim(asked.prompt, limit=CHARACTERS),
-        ui.text(asked.gold, limit=400),
-    )  # fmt: skip
+    return html('{}<p class="sc-meta">right: {}</p>', question(asked), ui.text(asked.gold, limit=400))

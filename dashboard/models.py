@@ -158,11 +158,19 @@ def open_runs(found: Measured) -> dict[str, list[EvalRun]]:
     return runs
 
 
-def totals(runs: Iterable[EvalRun]) -> dict[str, int]:
-    """Over several runs: items, answers wanted, missing and cut."""
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Over several runs: items with a score, answers wanted, missing and cut, and the least and most epochs."""
+
+    n: int
+    of: int
+    errors: int
+    cut: int
+    epochs: tuple[int, int]
+
+
+def totals(runs: Iterable[EvalRun]) -> Totals:
     listed: Sequence[EvalRun] = tuple(runs)
-    return {
-        "n": sum(run.summary["n"] for run in listed), "of": sum(run.summary["of"] for run in listed),
-        "errors": sum(run.summary["errors"] for run in listed), "cut": sum(run.summary["cut"] for run in listed),
-        "epochs": min((run.epochs for run in listed), default=0),
-    }  # fmt: skip
+    n, of, errors, cut = (sum(run.summary[key] for run in listed) for key in ("n", "of", "errors", "cut"))
+    epochs = [run.epochs for run in listed] or [0]
+    return Totals(n, of, errors, cut, (min(epochs), max(epochs)))

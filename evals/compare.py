@@ -183,13 +183,9 @@ def models(store: Store, a: str, b: str, *, draws: int = DRAWS) -> Report:
         NotComparable: one was never measured, or they share nothing that can be compared.
     """
     first, second = _runs(store, a), _runs(store, b)
-    rows, refused = [], []
+    rows, refused = [], [*_unasked(a, second, first), *_unasked(b, first, second)]
     for (suite, condition), mine in first.items():
-        theirs = second.get((suite, condition))
-        if theirs is None and condition:
-            continue  # a perturbation is measured against its own model
-        if theirs is None:
-            refused.append(f"{b} was not asked {suite}{f' under {condition}' if condition else ''}")
+        if (theirs := second.get((suite, condition))) is None:
             continue
         try:
             rows.append(pair(store, *_closest(mine, theirs), draws=draws))
@@ -235,6 +231,15 @@ def _closest(mine: Sequence[EvalRun], theirs: Sequence[EvalRun]) -> tuple[EvalRu
             if (one.version, one.seed) == (other.version, other.seed) and one.id != other.id:
                 return one, other
     return mine[0], theirs[0]
+
+
+def _unasked(name: str, others: Asked, mine: Asked) -> list[str]:
+    """What the other model was asked and this one was not, in one sentence or none.
+
+    A perturbation is measured against its own model, and is left out.
+    """
+    suites = sorted(suite for suite, condition in others if not condition and (suite, condition) not in mine)
+    return [f"{name} was not asked {', '.join(suites)}"] if suites else []
 
 
 def _name(asked: Asked, given: str) -> str:

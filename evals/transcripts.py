@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from evals.journal import FILE_NAME, Told, read
@@ -47,13 +48,31 @@ def said(data_dir: Path, run: str, item: str | None = None) -> list[Told]:
     return list(read(folder(data_dir, run) / FILE_NAME, item=item))
 
 
-def text(told: Told) -> str:
-    """An answer with its thinking, its calls and what tools said, as one text."""
-    return "\n\n".join(part for turn in told.turns for part in _parts(turn)) or told.answer.text or "(nothing)"
+class Kind(StrEnum):
+    THINKING = "thinking"
+    SAID = "said"
+    CALL = "calls"
+    RESULT = "tool"
 
 
-def _parts(turn: Message) -> list[str]:
-    parts = [f"[thinking] {turn.reasoning}"] if turn.reasoning else []
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of an answer."""
+
+    kind: Kind
+    text: str
+    name: str = ""
+    """Of the tool that is called."""
+
+
+def parts(told: Told) -> list[Part]:
+    """An answer in pieces: its thinking, what it says, its calls and what tools said, in their order."""
+    found = [part for turn in told.turns for part in _parts(turn)]
+    return found or ([Part(Kind.SAID, told.answer.text)] if told.answer.text else [])
+
+
+def _parts(turn: Message) -> list[Part]:
+    found = [Part(Kind.THINKING, turn.reasoning)] if turn.reasoning else []
     if turn.content:
-        parts.append(f"[{turn.role}] {turn.content}" if turn.tool_call_id else turn.content)
-    return parts + [f"[calls {call.name}] {call.arguments}" for call in turn.tool_calls]
+        found.append(Part(Kind.RESULT if turn.tool_call_id else Kind.SAID, turn.content))
+    return found + [Part(Kind.CALL, call.arguments, call.name) for call in turn.tool_calls]

@@ -124,6 +124,14 @@ def test_models_that_share_no_version_are_refused_with_why(store: Store) -> None
         models(store, "new", "old")
 
 
+def test_suites_that_only_one_was_asked_are_named_in_one_sentence_each(store: Store) -> None:
+    for model, suites in (("new", ("sums", "code", "logic")), ("old", ("sums", "x"))):
+        for suite in suites:
+            store.evals.save(run(f"{model}-{suite}", model, suite=suite), items([1.0, 0.0]))
+    report = models(store, "new", "old")
+    assert report.refused == ("new was not asked x", "old was not asked code, logic")
+
+
 def test_a_run_that_did_not_finish_is_not_compared(store: Store) -> None:
     store.evals.save(run("a", "new", finished=None), items([1.0]))
     with pytest.raises(NotComparable, match="did not finish"):

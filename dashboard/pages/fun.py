@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from dashboard import evals_parts, models, ui
@@ -9,7 +11,8 @@ from dashboard.session import here as who_reads
 from dashboard.ui import html
 from evals import transcripts
 from scout.clock import now
-from scout.text import verbatim
+
+SIZE = 20  # questions on a page
 
 here = who_reads()
 with here.store() as store:
@@ -45,24 +48,33 @@ def record(run: str, item: str, key: str) -> None:
         store.evals.thumb(here.reader, run, item, value, now())
 
 
-ups = {name: sum(word == "up" for (run, _), word in thumbs.items() if run == runs[name].id) for name in shown}
-downs = {name: sum(word == "down" for (run, _), word in thumbs.items() if run == runs[name].id) for name in shown}
-if any(ups.values()) or any(downs.values()):
-    ui.show(ui.pairs([(ui.text(name, limit=80), f"{ups[name]} up, {downs[name]} down") for name in shown]))
+def side(name: str, item: str) -> None:
+    """One model's answer, under its name and the reader's thumb."""
+    run, told = runs[name], answers[name].get(item)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        ui.show(html('<p class="sc-by">{}</p>', ui.text(name, limit=80)))
+        if told is not None:
+            key = f"fun-{run.id}-{item}"
+            said = {"up": 1, "down": 0}.get(thumbs.get((run.id, item), ""))
+            st.feedback("thumbs", key=key, default=said, on_change=record, args=(run.id, item, key))
+    ui.show(evals_parts.shown(told))
 
-for item, question in questions.items():
+
+if not questions:
+    st.caption("The questions and answers of these runs are not kept any more.")
+counted = {name: [word for (run, _), word in thumbs.items() if run == runs[name].id] for name in shown}
+if any(counted.values()):
+    ui.show(
+        ui.pairs(
+            (ui.text(name, limit=80), f"{said.count('up')} up, {said.count('down')} down") for name, said in counted.items()
+        )
+    )  # fmt: skip
+
+pages = max(1, math.ceil(len(questions) / SIZE))
+page = st.pagination(pages, key="fun-page") if pages > 1 else 1
+for item in list(questions)[SIZE * (page - 1) : SIZE * page]:
     with st.container(border=True):
-        ui.show(html('<pre class="sc-said sc-asked">{}</pre>', verbatim(question.prompt, limit=evals_parts.CHARACTERS)))
+        ui.show(evals_parts.question(questions[item]))
         for column, name in zip(st.columns(len(shown)), shown, strict=True):
             with column:
-                told = answers[name].get(item)
-                text = "No answer." if told is None else transcripts.text(told)
-                head = html('<h3 class="sc-title">{}</h3>', ui.text(name, limit=80))
-                ui.show(html('{}<pre class="sc-said">{}</pre>', head, verbatim(text, limit=evals_parts.CHARACTERS)))
-                if told is not None:
-                    key = f"fun-{runs[name].id}-{item}"
-                    word = thumbs.get((runs[name].id, item))
-                    st.feedback(
-                        "thumbs", key=key, default={"up": 1, "down": 0}.get(word or ""), on_change=record,
-                        args=(runs[name].id, item, key),
-                    )  # fmt: skip
+                side(name, item)
