@@ -201,7 +201,7 @@ def _scored(told: Told, verdict: Verdict) -> Told:
     score = float(verdict.score)
     if not 0 <= score <= 1:
         raise ValueError(f"a score must lie in [0, 1], not {score}")
-    return replace(told, score=score, why=verdict.why)
+    return replace(told, score=score, why=verdict.why, parts=dict(verdict.parts))
 
 
 def _unjudged(told: Told, err: Exception) -> Told:

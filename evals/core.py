@@ -55,6 +55,9 @@ class Verdict:
     case_id: str
     score: float
     why: str = ""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """What the whole hides, by name: what was found in the answer (1), or not (0); a share where it was found in part. A name
+    is left out where the answer says nothing of it. Of no weight in the score."""
 
 
 Verifier = Callable[[Case[G], Answer], Verdict]

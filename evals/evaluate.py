@@ -111,6 +111,7 @@ async def evaluate(
             old.unlink()
     found = summary.items(cases, ran.told, plan.epochs)
     figures = summary.figures(found, ran.told, epochs=plan.epochs, wall=spent, prices=plan.prices)
+    figures["levels"] = summary.levels(cases, found)
     label = "; ".join(filter(None, (plan.label, few(plan, len(cases)), summary.untrusted(figures))))
     stopped = _stopped(asker, figures)
     done = replace(

@@ -38,6 +38,8 @@ class Told:
     score: float | None = None
     """None where nothing was judged."""
     why: str = ""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """As `Verdict.parts`."""
     model: str = ""
 
 
@@ -94,7 +96,8 @@ def line(told: Told) -> str:
         "item": told.item, "epoch": told.epoch, "text": answer.text, "labels": dict(answer.labels),
         "calls": _calls(answer.calls), "fault": answer.fault, "turns": [_message(turn) for turn in told.turns],
         "usage": [told.usage.prompt, told.usage.completion, told.usage.cached], "requests": told.calls,
-        "seconds": round(told.seconds, 4), "cut": told.cut, "score": told.score, "why": told.why, "model": told.model,
+        "seconds": round(told.seconds, 4), "cut": told.cut, "score": told.score, "why": told.why, "parts": dict(told.parts),
+        "model": told.model,
     }  # fmt: skip
     return json.dumps({key: value for key, value in values.items() if value or key in ("item", "epoch", "score")})
 
@@ -127,5 +130,5 @@ def _told(value: Mapping[str, Any]) -> Told:
     return Told(
         item=value["item"], epoch=value["epoch"], answer=answer, turns=turns, usage=Usage(*value.get("usage", ())),
         calls=value.get("requests", 0), seconds=value.get("seconds", 0.0), cut=value.get("cut", False),
-        score=value["score"], why=value.get("why", ""), model=value.get("model", ""),
+        score=value["score"], why=value.get("why", ""), parts=value.get("parts", {}), model=value.get("model", ""),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from evals.core import SHOWN, Answer, Case, Kind, Suite, Verdict
 from evals.noise import answers
 from evals.suites.imported import UNKNOWN
 from scout.progress import SILENT, Progress
+from scout.serving.messages import Role
 
 SEED = 20_251_202
 FEW, FEW_SLOW = 24, 8
@@ -145,6 +146,9 @@ class _Judge:
         for what, answer in told.items():
             if scored := self.mean(self.scores([(case, answer(case)) for case in cases])):
                 yield f"{what} scores {scored:.2f} on average"
+        echoes = [(case, echo) for case in cases if (echo := _echo(case)) is not None]
+        if (scored := self.mean(self.scores(echoes))) > GUESSED:
+            yield f"the answer of a worked example scores {scored:.2f} on average"
         share = self._commonest(golds) / len(golds)
         if self.suite.families and not few and share > COMMON:
             yield f"one answer is right in {share:.0%} of the cases"
@@ -205,6 +209,12 @@ class _Judge:
     @staticmethod
     def mean(scores: Sequence[float]) -> float:
         return sum(scores) / len(scores) if scores else 0.0
+
+
+def _echo(case: Case[Any]) -> Answer | None:
+    """The answer that stands last in the case's own text; None where none does."""
+    said = [message.content for message in case.messages if message.role is Role.ASSISTANT]
+    return Answer(case_id=case.id, text=said[-1]) if said else None
 
 
 def digest(cases: Sequence[Case[Any]]) -> str:

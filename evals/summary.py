@@ -81,7 +81,7 @@ def figures(
     passed = sum(score >= SOLVED for each in found for score in each.judged)
     cost = prices.cost(prompt, completion, wall)
     return {
-        **score_of(judged),
+        **score_of(judged), "parts": parts(found, told),
         "epochs": epochs, "answers": len(answered), "of": len(found) * epochs, "shown": sum(t.why == SHOWN for t in told),
         "errors": sum(faults.values()), "faults": dict(sorted(faults.items())), "cut": sum(each.cut for each in answered),
         "empty": sum(_is_empty(each) for each in answered), "refusals": sum(_refuses(each) for each in answered),
@@ -109,6 +109,28 @@ def score_of(judged: Sequence[tuple[EvalItem, float]]) -> dict[str, Any]:
     told = {"mean": statistics.fmean(means), "se": error, "low": max(0.0, low), "high": min(1.0, high)}
     numbers = {key: round(value, 6) if math.isfinite(value) else None for key, value in told.items()}
     return {"n": len(judged), "families": len(set(families)), **numbers}
+
+
+def parts(found: Sequence[EvalItem], told: Iterable[Told]) -> dict[str, dict[str, Any]]:
+    """What verdicts told apart, by name: over the items whose answers said something of it, as `score_of` says of scores."""
+    values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for each in told:
+        for name, value in each.parts.items():
+            values[name][each.item].append(value)
+    return {
+        name: score_of([(each, statistics.fmean(mine[each.item])) for each in found if each.item in mine])
+        for name, mine in sorted(values.items())
+    }
+
+
+def levels(cases: Iterable[Case[Any]], found: Iterable[EvalItem]) -> dict[str, dict[str, Any]]:
+    """The score at each level of difficulty, as `score_of`: where on the scale of the suite a model stands."""
+    level = {case.id: str(case.level) for case in cases}
+    judged: dict[str, list[tuple[EvalItem, float]]] = defaultdict(list)
+    for each in found:
+        if (mean := each.mean) is not None:
+            judged[level[each.item]].append((each, mean))
+    return {name: score_of(mine) for name, mine in sorted(judged.items())}
 
 
 def passes(found: Iterable[EvalItem], k: int) -> float | None:

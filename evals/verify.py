@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
@@ -24,8 +24,10 @@ _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,3})?", re.IGNOR
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _FENCED = re.compile(r"^[ \t]{0,3}```([\w+-]*)[^\n`]*\n(.*?)^[ \t]{0,3}```", re.DOTALL | re.MULTILINE)
 
-Judge = Callable[[Case[Any], str], tuple[float, str]]
-"""The score of a text, and why. May raise: that is a 0."""
+Judged = tuple[float, str] | tuple[float, str, Mapping[str, float]]
+"""A score, why, and what else was found, as `Verdict.parts`."""
+Judge = Callable[[Case[Any], str], Judged]
+"""Judges a text. May raise: that is a 0."""
 
 
 def by(judge: Judge) -> Verifier[Any]:
@@ -40,8 +42,8 @@ def _verdict(judge: Judge, case: Case[Any], answer: Answer) -> Verdict:
         text = without_thinking(answer.text[-LONGEST:])
         if not text.strip():
             return Verdict(case.id, 0.0, "says nothing")
-        score, why = judge(case, text)
-        return Verdict(case.id, min(1.0, max(0.0, float(score))), why)
+        score, why, *parts = judge(case, text)
+        return Verdict(case.id, min(1.0, max(0.0, float(score))), why, *parts)
     except Exception as err:  # an answer is arbitrary input: what cannot be read is wrong, and says how
         return Verdict(case.id, 0.0, f"cannot be read ({type(err).__name__})")
 

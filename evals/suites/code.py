@@ -14,6 +14,7 @@ from typing import Any
 from evals import sandbox, verify
 from evals.core import Answer, Case, Suite
 from evals.suites import making
+from evals.suites.code_first import FIRST
 from evals.suites.code_tasks import FAMILIES, Task
 
 LIMITS = sandbox.Limits(seconds=5)
@@ -47,10 +48,11 @@ class Gold:
 
 def _maker(family: str, make_task: Callable[[random.Random, int], Task]) -> making.Maker:
     def make(draw: random.Random, level: int) -> Case[Any]:
-        task = make_task(draw, level)
+        make_one = make_task if level else FIRST[family]
+        task = make_one(draw, level)
         gold = Gold(task, tuple(_expected(task)))
         while len(set(gold.expected)) < 4:  # or a function that always returns the same would do
-            task = make_task(draw, level)
+            task = make_one(draw, level)
             gold = Gold(task, tuple(_expected(task)))
         return making.case("code", family, ASKED.format(words=task.words), gold, level=level, max_tokens=1536)
 
@@ -68,7 +70,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def judge(case: Case[Any], text: str) -> tuple[float, str]:
+def judge(case: Case[Any], text: str) -> verify.Judged:
     gold: Gold = case.gold
     source = verify.fenced(text, "python")
     if not source.strip():
@@ -81,7 +83,8 @@ def judge(case: Case[Any], text: str) -> tuple[float, str]:
     right = sum(
         how == "returned" and _json(value) == wanted for (how, value), wanted in zip(said, gold.expected, strict=True)
     )  # fmt: skip
-    return float(right == len(gold.expected)), f"{right} of {len(gold.expected)} calls right"
+    share = right / len(gold.expected)
+    return float(share == 1), f"{right} of {len(gold.expected)} calls right", {"calls right": share}
 
 
 def gold_answer(case: Case[Any]) -> Answer:
@@ -90,7 +93,7 @@ def gold_answer(case: Case[Any]) -> Answer:
 
 MAKERS: Mapping[str, making.Maker] = {family: _maker(family, make) for family, make in FAMILIES.items()}
 CODE = Suite(
-    name="code", version=1, domain="code", title="writes a function, run on unseen arguments in a sandbox",
-    build=making.spread(MAKERS), verify=verify.by(judge), gold_answer=gold_answer, families=len(MAKERS),
+    name="code", version=2, domain="code", title="writes a function, run on unseen arguments in a sandbox",
+    build=making.spread(MAKERS, worked=gold_answer), verify=verify.by(judge), gold_answer=gold_answer, families=len(MAKERS),
     unavailable=sandbox.unavailable, slow=True,
 )  # fmt: skip

@@ -139,12 +139,27 @@ def cases(suite: str, choice: Choice, seed: int, n: int) -> tuple[Case[Any], ...
                 suite, generator, f"{entry['question'].strip()}\n\n{HOW}", Gold(generator, level, seed, entry),
                 level=level, max_tokens=1024,
             )  # fmt: skip
+            if level == 0:
+                case = making.after(case, [_example(suite, generator, seed, entry["answer"], place)])
             if case.id not in made:
                 made[case.id] = case
                 break
         else:
             raise ValueError(f"{generator} has no {place}th case of level {level} that differs from the others")
     return tuple(made.values())
+
+
+def _example(suite: str, generator: str, seed: int, answer: str, place: int) -> tuple[Case[Any], str]:
+    """An entry from the end of a generator's easiest, which no run gets to, whose answer is not `answer`."""
+    made = _dataset(generator, 0, seed)
+    for step in range(making.TRIES):
+        entry = made[SIZE - 1 - (place + step) % (SIZE // 4)]
+        if entry["answer"].strip() != answer.strip():
+            case = making.case(
+                suite, generator, f"{entry['question'].strip()}\n\n{HOW}", None, level=0, max_tokens=1024
+            )
+            return case, f"Answer: {entry['answer']}"
+    raise ValueError(f"{generator} has one answer only at level 0")
 
 
 def judge(case: Case[Any], text: str) -> tuple[float, str]:
@@ -181,7 +196,7 @@ def _build(domain: str, seed: int, n: int) -> tuple[Case[Any], ...]:
 
 def _suite(domain: str, title: str) -> Suite:
     return Suite(
-        name=domain, version=1, domain=domain, title=title, build=partial(_build, domain), verify=verify.by(judge),
+        name=domain, version=2, domain=domain, title=title, build=partial(_build, domain), verify=verify.by(judge),
         gold_answer=gold_answer, families=8, unavailable=missing,
     )  # fmt: skip
 

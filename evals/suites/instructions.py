@@ -188,21 +188,42 @@ FAMILIES: Mapping[str, Callable[[random.Random, int], Gold]] = {
 }  # fmt: skip
 
 
+def one_rule(draw: random.Random, family: str) -> Gold:
+    """The easiest level: one rule, which a single word or a few meet."""
+    word, other, third = draw.sample(WORDS, 3)
+    listed = [word, other, third][: draw.randrange(2, 4)]
+    upper = word.upper()
+    return {
+        "prose": Gold((Rule(f"one sentence with the word `{word}` in it",
+                            lambda t: sentence_count(t) <= 1 and word in [w.casefold() for w in words_of(t)]),),
+                      f"{_sentence(draw, 4, put=word)}"),
+        "bullets": Gold((Rule(f"a list of these words, each on a line of its own that begins with `- `: {', '.join(listed)}",
+                              lambda t: [i.casefold() for i in items(t)] == listed == [r[2:].casefold() for r in rows(t)]),),
+                        "\n".join(f"- {each}" for each in listed)),
+        "acrostic": Gold((Rule(f"the word `{word}` and nothing else, in capital letters", lambda t: t.strip(" \n.`*") == upper),), upper),
+        "framed": Gold((Rule(f"begins with the words `{word} {other}`", lambda t: t.strip().casefold().startswith(f"{word} {other}")),),
+                       f"{word} {other} {_sentence(draw, 3)}"),
+        "record": Gold((Rule(f"one JSON object and nothing else, with exactly the keys {word}, {other}, in this order",
+                             lambda t: list(read(t)) == [word, other] and t.strip()[:1] in "{`" and t.strip()[-1:] in "}`"),),
+                       json.dumps({word: draw.randrange(9), other: draw.randrange(9)})),
+    }[family]  # fmt: skip
+
+
 def _maker(family: str, make_gold: Callable[[random.Random, int], Gold]) -> making.Maker:
     def make(draw: random.Random, level: int) -> Case[Any]:
-        gold = make_gold(draw, level)
+        gold = make_gold(draw, level) if level else one_rule(draw, family)
         told = "\n".join(f"- {rule.words}" for rule in gold.rules)
-        asked = (
-            f"Write about {draw.choice(SUBJECTS)}. Your reply must have this form:\n{told}\nReply with the text alone."
-        )
+        about = f"Write about {draw.choice(SUBJECTS)}. " if level else ""
+        asked = f"{about}Your reply must have this form:\n{told}\nReply with the text alone."
         return making.case("instructions", family, asked, gold, level=level, max_tokens=600)
 
     return make
 
 
-def judge(case: Case[Any], text: str) -> tuple[float, str]:
+def judge(case: Case[Any], text: str) -> verify.Judged:
     broken = [rule.words for rule in case.gold.rules if not _holds(rule, text)]
-    return float(not broken), f"broken: {broken[0]}" if broken else "all rules hold"
+    kept = round(1 - len(broken) / len(case.gold.rules), 4)
+    return float(not broken), f"broken: {broken[0]}" if broken else "all rules hold", {"rules kept": kept}
 
 
 def _holds(rule: Rule, text: str) -> bool:
@@ -217,7 +238,7 @@ def gold_answer(case: Case[Any]) -> Answer:
 
 
 INSTRUCTIONS = Suite(
-    name="instructions", version=1, domain="instruction following", title="keeps to a form that can be checked by counting",
-    build=making.spread({family: _maker(family, make) for family, make in FAMILIES.items()}), verify=verify.by(judge),
-    gold_answer=gold_answer, families=len(FAMILIES),
+    name="instructions", version=2, domain="instruction following", title="keeps to a form that can be checked by counting",
+    build=making.spread({family: _maker(family, make) for family, make in FAMILIES.items()}, worked=gold_answer),
+    verify=verify.by(judge), gold_answer=gold_answer, families=len(FAMILIES),
 )  # fmt: skip

@@ -85,10 +85,10 @@ def _pairs(draw: random.Random, atoms: list[str], steps: int) -> list[Line]:
 def _deduction(make: Callable[[random.Random, list[str], int], list[Line]]) -> making.Maker:
     def case(draw: random.Random, level: int) -> Case[Any]:
         atoms = draw.sample(ATOMS, len(ATOMS))
-        lines = make(draw, atoms, 1 + level + draw.randrange(2))
+        lines = make(draw, atoms, 1 + level + (draw.randrange(2) if level else 0))
         premises = [formula for formula, rule, _ in lines if rule == "P"]
         used = [letter for formula in premises for letter in shown(formula) if letter.isalpha()]
-        for _ in range(1 + level):  # that lead nowhere: nothing says their left side
+        for _ in range(1 + level if level else 0):  # that lead nowhere: nothing says their left side
             premises.append((">", ("&", atoms.pop(), draw.choice(used)), draw.choice(used)))
         draw.shuffle(premises)
         goal = lines[-1][0]
@@ -110,7 +110,7 @@ def _numbered(lines: Sequence[tuple[str, str, tuple[int, ...]]]) -> tuple[str, .
 
 def refutation(draw: random.Random, level: int) -> Case[Any]:
     """Clauses that cannot all hold."""
-    atoms = draw.sample(ATOMS, 5 + 2 * level)
+    atoms = draw.sample(ATOMS, 5 + 2 * level if level else 2)
     sign = {atom: draw.choice(["", "~"]) for atom in atoms}
     literal = {atom: sign[atom] + atom for atom in atoms}
     lines: list[tuple[frozenset[str], str, tuple[int, ...]]] = [(frozenset({literal[atoms[0]]}), "P", ())]
@@ -154,7 +154,7 @@ def rewriting(draw: random.Random, level: int) -> Case[Any]:
             named[f"R{'abcdefgh'[len(named)]}"] = (left, right)
     words, told = ["".join(draw.choices(letters, k=5 + level))], [("START", ())]
     for _ in range(60):
-        if len(words) == 4 + 2 * level:
+        if len(words) == (4 + 2 * level if level else 2):
             break
         steps = [
             (rule, words[-1][:place] + right + words[-1][place + len(left) :])
@@ -200,6 +200,6 @@ def gold_answer(case: Case[Any]) -> Answer:
 
 
 PROOFS = Suite(
-    name="proofs", version=1, domain="proofs", title="derives a goal in a small formal system, every step checked",
-    build=making.spread(MAKERS), verify=verify.by(judge), gold_answer=gold_answer, families=len(MAKERS),
+    name="proofs", version=2, domain="proofs", title="derives a goal in a small formal system, every step checked",
+    build=making.spread(MAKERS, worked=gold_answer), verify=verify.by(judge), gold_answer=gold_answer, families=len(MAKERS),
 )  # fmt: skip

@@ -56,7 +56,7 @@ def _facts(
         ("who grew most, and by how much", (moved, str(now[moved] - before[moved])),
          f"{moved} grew most, by {now[moved] - before[moved]} {unit}."),
         ("the total of the first month", (str(earlier),), f"The month before it was {earlier} {unit}."),
-    ][: 3 + level]  # fmt: skip
+    ][slice(1, 2) if level == 0 else slice(3 + level)]  # fmt: skip
 
 
 def _table(draw: random.Random, names: tuple[str, ...], size: int) -> tuple[dict[str, int], dict[str, int]]:
@@ -73,10 +73,10 @@ def _maker(kind: str) -> making.Maker:
     what, unit, names = KINDS[kind]
 
     def make(draw: random.Random, level: int) -> Case[Any]:
-        now, before = _table(draw, names, 4 + level)
+        now, before = _table(draw, names, 4 + level if level else 2)
         facts = _facts(now, before, unit, level)
-        headings = HEADINGS[: 2 + level // 2 + level % 2]
-        low = 50 + 10 * level
+        headings = HEADINGS[: (1, 3, 3, 4)[level]]
+        low = 50 + 10 * level if level else 5
         table = "\n".join(f"| {name} | {before[name]} | {now[name]} |" for name in now)
         asked = f"""Write a report on this table: {what}, in May and in June.
 
@@ -140,7 +140,7 @@ def gold_answer(case: Case[Any]) -> Answer:
 
 
 REPORTS = Suite(
-    name="reports", version=1, domain="report writing", title="writes a report whose parts, length and figures are checked",
-    build=making.spread({kind: _maker(kind) for kind in KINDS}), verify=verify.by(judge), gold_answer=gold_answer,
+    name="reports", version=2, domain="report writing", title="writes a report whose parts, length and figures are checked",
+    build=making.spread({kind: _maker(kind) for kind in KINDS}, worked=gold_answer), verify=verify.by(judge), gold_answer=gold_answer,
     families=len(KINDS),
 )  # fmt: skip

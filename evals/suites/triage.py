@@ -18,6 +18,8 @@ from evals.suites.triage_papers import SUBJECTS, Paper, paper
 from scout.triage import grounding
 from scout.triage.prompting import parse_summary
 
+FEW = 3
+"""Subjects to choose from, and papers, at the easiest level."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -29,9 +31,9 @@ class Gold:
 
 def _route(draw: random.Random, level: int, *, mixed: bool, count: int) -> tuple[str, Gold]:
     """Several papers, each to be given its subject."""
-    slugs = draw.sample(sorted(SUBJECTS), len(SUBJECTS))
+    slugs = draw.sample(sorted(SUBJECTS), len(SUBJECTS) if level else FEW)
     table = "\n".join(f"{LETTERS[place]}. {SUBJECTS[slug][0]}" for place, slug in enumerate(slugs))
-    papers = [paper(draw, draw.choice(slugs), mixed=mixed) for _ in range(count)]
+    papers = [paper(draw, draw.choice(slugs), mixed=mixed) for _ in range(count if level else 1)]
     told = "\n\n".join(f"Paper {place}: {each.title}\n{each.text}" for place, each in enumerate(papers, 1))
     right = "".join(LETTERS[slugs.index(each.subject)] for each in papers)
     asked = f"""Give each paper its subject. What counts is what it contributes, not what it is tried on.
@@ -57,7 +59,7 @@ def _choose(draw: random.Random, level: int, *, mutes: bool) -> tuple[str, Gold]
     wanted = draw.sample(sorted(SUBJECTS), 2)
     muted = draw.choice([slug for slug in SUBJECTS if slug not in wanted])
     papers: list[Paper] = []
-    for _ in range(6 + 2 * level):
+    for _ in range(6 + 2 * level if level else FEW):
         subject = draw.choice(wanted) if draw.random() < 0.45 else draw.choice(sorted(SUBJECTS))
         papers.append(paper(draw, subject, mixed=draw.random() < 0.6))
     right = [
@@ -151,7 +153,7 @@ def gold_answer(case: Case[Any]) -> Answer:
 
 
 TRIAGE = Suite(
-    name="triage", version=1, domain="triage", title="routes, chooses and sums up papers that were made up",
-    build=making.spread({family: _maker(family, make) for family, make in FAMILIES.items()}), verify=verify.by(judge),
+    name="triage", version=2, domain="triage", title="routes, chooses and sums up papers that were made up",
+    build=making.spread({family: _maker(family, make) for family, make in FAMILIES.items()}, worked=gold_answer), verify=verify.by(judge),
     gold_answer=gold_answer, families=len(FAMILIES),
 )  # fmt: skip

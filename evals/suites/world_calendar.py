@@ -88,7 +88,7 @@ def book(draw: random.Random, level: int) -> tuple[str, World]:
     calendars = _calendars(draw, people, busy=0.75)
     after = {person: {day: dict(booked) for day, booked in days.items()} for person, days in calendars.items()}
     wanted, right, last = [], [], ""
-    for number in range((3, 4, 6, 8)[level]):
+    for number in range((1, 4, 6, 8)[level]):
         who = sorted(draw.sample(people, draw.randrange(2, min(4, len(people)) + 1)))
         free = [(day, hour) for day in DAYS for hour in HOURS if all(str(hour) not in after[each][day] for each in who)]
         if not free:
@@ -110,11 +110,11 @@ def clear(draw: random.Random, level: int) -> tuple[str, World]:
     """A day to be cleared, its meetings moved on."""
     person, others = draw.choice(PEOPLE), draw.randrange(1, 4)
     people = sorted({person, *draw.sample(PEOPLE, others)})
-    busy = (0.35, 0.5, 0.6, 0.65)[level]
+    busy = (0.1, 0.5, 0.6, 0.65)[level]
     calendars = _calendars(draw, people, busy=busy)
     place = draw.randrange(0, 2)
     day, later = DAYS[place], DAYS[place + 1 :]
-    for hour in draw.sample(HOURS, (2, 4, 6, 8)[level]):
+    for hour in draw.sample(HOURS, (1, 4, 6, 8)[level]):
         calendars[person][day].setdefault(str(hour), draw.choice(WORK))
     free = [(each, hour) for each in later for hour in HOURS if str(hour) not in calendars[person][each]]
     mine = [(hour, calendars[person][day][str(hour)]) for hour in HOURS if str(hour) in calendars[person][day]]

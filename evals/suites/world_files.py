@@ -76,7 +76,7 @@ def file(draw: random.Random, level: int) -> tuple[str, World]:
     """Notes to be moved, deleted or left, by what their first line says."""
     files: dict[str, str] = {}
     right: list[ToolCall] = []
-    for number in draw.sample(range(10, 100), (4, 7, 12, 24)[level]):
+    for number in draw.sample(range(10, 100), (1, 7, 12, 24)[level]):
         path = f"inbox/{draw.choice(WORDS)}-{number}.txt"
         project, state = draw.choice(PROJECTS), draw.choice(["kept", "kept", "void", "open"]) if files else "kept"
         files[path] = f"project: {project}; state: {state}\n{_prose(draw)}"
@@ -97,7 +97,7 @@ def add(draw: random.Random, level: int) -> tuple[str, World]:
     month, other = draw.sample(("March", "June", "August", "October"), 2)
     files: dict[str, str] = {}
     sums: dict[str, int] = {}
-    for number in draw.sample(range(100, 1000), (4, 8, 16, 40)[level]):
+    for number in draw.sample(range(100, 1000), (1, 8, 16, 40)[level]):
         shop, amount = draw.choice(SHOPS), draw.randrange(3, 400)
         when = month if not files or draw.random() < 0.7 else other
         files[f"receipts/r{number}.txt"] = f"{shop}, {when}, amount {amount}"

@@ -87,11 +87,11 @@ leave the orders alone. When all is done, end your reply with a line `Answer: ` 
 
 def ship(draw: random.Random, level: int) -> tuple[str, World]:
     """Orders that compete for what is on the shelves."""
-    names = sorted(draw.sample(PRODUCTS, (3, 4, 6, 9)[level]))
+    names = sorted(draw.sample(PRODUCTS, (2, 4, 6, 9)[level]))
     shelves = {name: {"units": draw.randrange(6, 18 + 6 * level), "mark": 10} for name in names}
     orders, right, left, shipped = {}, [], {name: shelf["units"] for name, shelf in shelves.items()}, 0
     number = draw.randrange(10, 40)
-    for place in range((5, 9, 16, 30)[level]):
+    for place in range((1, 9, 16, 30)[level]):
         number += draw.randrange(1, 4)
         lines = {name: draw.randrange(1, 9) for name in sorted(draw.sample(names, draw.randrange(1, 3)))}
         status = "shipped" if place and draw.random() < 0.15 else "new"
@@ -110,7 +110,7 @@ def ship(draw: random.Random, level: int) -> tuple[str, World]:
 
 def refill(draw: random.Random, level: int) -> tuple[str, World]:
     """Shelves of which some are below their mark."""
-    names = sorted(draw.sample(PRODUCTS, (5, 8, 12, 16)[level]))
+    names = sorted(draw.sample(PRODUCTS, (1, 8, 12, 16)[level]))
     shelves = {
         name: {"units": draw.randrange(0, 60), "mark": draw.randrange(1, 12) * 10 + draw.randrange(3)} for name in names
     }

@@ -94,7 +94,7 @@ Change nothing else. When all is done, end your reply with a line `Answer: ` and
 
 def sort(draw: random.Random, level: int) -> tuple[str, World]:
     """Every open ticket wants an owner and a priority."""
-    tickets = {f"T{number}": _ticket(draw) for number in _numbers(draw, (3, 6, 11, 20)[level])}
+    tickets = {f"T{number}": _ticket(draw) for number in _numbers(draw, (1, 6, 11, 20)[level])}
     for each in tickets.values():
         each["status"] = "open" if draw.random() < 0.75 else draw.choice(["waiting", "solved"])
     next(iter(tickets.values()))["status"] = "open"
@@ -113,7 +113,7 @@ def sort(draw: random.Random, level: int) -> tuple[str, World]:
 
 def repeats(draw: random.Random, level: int) -> tuple[str, World]:
     """Some open tickets repeat earlier ones, and some only nearly do."""
-    size = (5, 9, 16, 30)[level]
+    size = (2, 9, 16, 30)[level]
     numbers = _numbers(draw, size)
     tickets: dict[str, dict[str, Any]] = {}
     right: list[ToolCall] = []

@@ -60,6 +60,8 @@ class World:
     """Calls that solve it, the looking up too."""
     said: str = ""
     """What the last words must say after `Answer:`; nothing where empty."""
+    forbidden: Callable[[State], bool] | None = None
+    """Whether a state shows that the forbidden short cut was taken; None where there is none."""
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -100,14 +102,29 @@ class World:
 
     def success(self, state: State, said: str) -> Verdict:
         try:
+            parts = self._parts(state)
             if state != self.goal:
                 wrong = [key for key in self.goal if state.get(key) != self.goal[key]]
-                return Verdict(self.case_id, 0.0, f"{', '.join(wrong) or 'something'} not as it should be")
+                return Verdict(self.case_id, 0.0, f"{', '.join(wrong) or 'something'} not as it should be", parts)
             if self.said and folded(final_answer(said)) != folded(self.said):
-                return Verdict(self.case_id, 0.0, f"the state is right, the answer is not {self.said}")
+                return Verdict(self.case_id, 0.0, f"the state is right, the answer is not {self.said}", parts)
         except Exception as err:  # what a model wrote never ends a run
             return Verdict(self.case_id, 0.0, f"cannot be judged ({type(err).__name__})")
-        return Verdict(self.case_id, 1.0, "done")
+        return Verdict(self.case_id, 1.0, "done", parts)
+
+    def _parts(self, state: State) -> dict[str, float]:
+        parts = {"changed nothing": float(state == self.start), "state right": float(state == self.goal)}
+        return parts if self.forbidden is None else {"took the short cut": float(self.forbidden(state)), **parts}
+
+    def looked(self) -> str:
+        """What the right calls are told before the first that changes anything: all that must be known to act."""
+        told = []
+        for call in self.right:
+            after, text = self.call(self.start, call)
+            if after != self.start:
+                break
+            told.append(f"{call.name} {call.arguments}:\n{text}")
+        return "\n\n".join(told)
 
 
 def paged(rows: Sequence[str], page: int) -> str:

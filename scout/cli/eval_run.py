@@ -10,7 +10,7 @@ import click
 
 from scout.cli.errors import Later, Missing
 from scout.cli.examples import Command
-from scout.cli.output import complain, emit_json, table
+from scout.cli.output import complain, emit_json, on_terminal, say, table
 from scout.cli.shared import as_json, open_store, settings, typed
 from scout.exit_codes import Exit
 
@@ -72,6 +72,7 @@ def run(ctx: click.Context, /, suites: tuple[str, ...], json_: bool, **chosen: A
         emit_json([facts(run) for run in done])
     else:
         table(HEAD, rows(done), give_way="note")
+        say_parts(done)
     for each in done:
         if each.message:
             complain(f"{each.suite}: {each.message}")
@@ -181,6 +182,20 @@ def facts(run: EvalRun) -> dict[str, Any]:
 def rows(runs: Sequence[EvalRun]) -> list[list[str]]:
     """The table's cells."""
     return [[run.id, *_figures(run), run.label or run.message] for run in runs]
+
+
+def say_parts(runs: Sequence[EvalRun]) -> None:
+    """What the scores hide, for people: the difficulty at which they were made, and what verdicts told apart."""
+    if not on_terminal():
+        return
+    for run in runs:
+        if told := "; ".join(filter(None, (_listed(run, "levels", "level "), _listed(run, "parts", "")))):
+            say(f"{run.suite} ({run.id}): {told}")
+
+
+def _listed(run: EvalRun, key: str, before: str) -> str:
+    found = run.summary.get(key, {})  # a run that was kept by an earlier version has none
+    return ", ".join(f"{before}{name} {share(each['mean'])} of {each['n']}" for name, each in found.items())
 
 
 def _figures(run: EvalRun) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scout.cli.errors import Missing
-from scout.cli.eval_run import facts, rows, share
+from scout.cli.eval_run import facts, rows, say_parts, share
 from scout.cli.examples import Command
 from scout.cli.output import complain, emit_json, on_terminal, say, table
 from scout.cli.shared import as_json, open_store, settings, typed
@@ -49,6 +49,7 @@ def list_(suite: str | None, model: str | None, limit: int, json_: bool) -> None
         return
     cells = [[row[0], run.released, *row[1:]] for run, row in zip(runs, rows(runs), strict=True)]
     table(HEAD, cells, give_way="note")
+    say_parts(runs)
 
 
 @click.command(
