@@ -146,8 +146,7 @@ class _Judge:
         for what, answer in told.items():
             if scored := self.mean(self.scores([(case, answer(case)) for case in cases])):
                 yield f"{what} scores {scored:.2f} on average"
-        echoes = [(case, echo) for case in cases if (echo := _echo(case)) is not None]
-        if (scored := self.mean(self.scores(echoes))) > GUESSED:
+        if (scored := self.mean(self.scores([pair for case in cases for pair in _echoes(case)]))) > GUESSED:
             yield f"the answer of a worked example scores {scored:.2f} on average"
         share = self._commonest(golds) / len(golds)
         if self.suite.families and not few and share > COMMON:
@@ -211,10 +210,11 @@ class _Judge:
         return sum(scores) / len(scores) if scores else 0.0
 
 
-def _echo(case: Case[Any]) -> Answer | None:
-    """The answer that stands last in the case's own text; None where none does."""
-    said = [message.content for message in case.messages if message.role is Role.ASSISTANT]
-    return Answer(case_id=case.id, text=said[-1]) if said else None
+def _echoes(case: Case[Any]) -> Iterator[tuple[Case[Any], Answer]]:
+    """The case with each answer that stands in its own text."""
+    for message in case.messages:
+        if message.role is Role.ASSISTANT:
+            yield case, Answer(case_id=case.id, text=message.content)
 
 
 def digest(cases: Sequence[Case[Any]]) -> str:

@@ -13,11 +13,11 @@ import eval_store
 import jsonschema
 import pytest
 from cli_help import scout
-from eval_samples import adds_even, suite
+from eval_samples import adds_even, right, suite
 from scripted_server import CLOSE, ScriptedServer, serving, status
 
 from evals import suites, trust
-from evals.core import Kind
+from evals.core import Answer, Case, Kind, Verdict
 from scout.config import load
 from scout.store import Store
 
@@ -70,6 +70,24 @@ def test_a_run_prints_its_score_and_keeps_it_for_list(server: ScriptedServer) ->
     jsonschema.validate(listed.json, SCHEMA)
     (line,) = scout("eval", "list").out.splitlines()
     assert line.split("\t")[1:5] == ["scripted", "sums", "12 × 2", "50.0%"]
+
+
+def test_what_a_score_hides_is_told_to_people_and_to_programs(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def verify(case: Case[str], answer: Answer) -> Verdict:
+        plain = right(case, answer)
+        return replace(plain, parts={"wrong sum": 1 - plain.score})
+
+    monkeypatch.setattr(suites, "installed", lambda folder: {"sums": suite(verify=verify)})
+    done = scout("eval", "run", "sums", "--gate", "skip", "--epochs", "1", "--json")
+    jsonschema.validate(done.json, SCHEMA)
+    found = done.json[0]["summary"]
+    assert (found["parts"]["wrong sum"]["n"], found["parts"]["wrong sum"]["mean"]) == (12, 0.5)
+    assert {level: each["n"] for level, each in found["levels"].items()} == {"0": 4, "1": 4, "2": 4}
+    monkeypatch.setattr("scout.cli.eval_run.on_terminal", lambda: True)
+    last = scout("eval", "list").out.splitlines()[-1]
+    assert last.endswith("level 0 50.0% of 4, level 1 50.0% of 4, level 2 50.0% of 4; wrong sum 50.0% of 12")
 
 
 def test_the_gate_is_asked_first_and_its_word_labels_the_run(server: ScriptedServer) -> None:
