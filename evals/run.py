@@ -143,7 +143,7 @@ def _judged(told: Mapping[tuple[str, int], Told]) -> Scorer:
     def judges() -> Scorer:
         async def score(state: TaskState, target: Target) -> Score:
             found = told[str(state.sample_id), state.epoch]
-            about = {"seconds": found.seconds, "requests": found.calls, "cut": found.cut}
+            about: dict[str, Any] = {"seconds": found.seconds, "requests": found.calls, "cut": found.cut}
             about |= {"parts": dict(found.parts)} if found.parts else {}
             value = NOANSWER if found.score is None else found.score
             return Score(value=value, answer=found.answer.text[:2000], explanation=found.why, metadata=about)
