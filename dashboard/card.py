@@ -40,10 +40,7 @@ def card(here: Here, entry: Entry, item: Item | None, board: Board, subjects: Ma
         if _is(words, Aspect.HIDDEN):
             _hidden(here, entry, board)
             return
-        ui.show(head(entry))
-        if item is not None and (entry.summary.points or item.text):
-            with st.expander("Summary, sentence by sentence", type="compact"):
-                ui.show(points(entry.summary.points) + numbered(item.text, entry.summary.points))
+        ui.show(head(entry) + details(entry, item))
         say(here, entry.id, board, subjects, subject)
 
 
@@ -79,6 +76,16 @@ def head(entry: Entry) -> Markup:
         + asides(entry)
         + (html('<p class="sc-tldr">{}</p>', ui.text(entry.summary.tldr)) if entry.summary.tldr else ""),
         chips,
+    )
+
+
+def details(entry: Entry, item: Item | None) -> Markup:
+    """The summary and the sentences that it cites, folded: markup, where an expander would be two more messages a card."""
+    if item is None or not (entry.summary.points or item.text):
+        return Markup("")
+    return html(
+        '<details class="sc-details"><summary>Summary, sentence by sentence</summary>{}</details>',
+        points(entry.summary.points) + numbered(item.text, entry.summary.points),
     )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import charts, charts_evals, ui
 from dashboard.charts import AgreementDay
 from dashboard.charts_evals import Scored
+from dashboard.drawing import draw
 from dashboard.ui import html, join
 from scout.digest.model import Digest
 from scout.digest.wording import hub_url, percent, plural, short_day
@@ -61,7 +62,7 @@ def _agreement(days: Sequence[AgreementDay]) -> None:
         )
     )
     if len(days) > 1:
-        st.altair_chart(charts.agreement(days), alt="Agreement of the policy with your thumbs, by digest")
+        draw(charts.agreement, days, alt="Agreement of the policy with your thumbs, by digest")
 
 
 def _counts(digest: Digest) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from dashboard import charts
+import altair as alt
+import pytest
+
+from dashboard import charts, drawing
 from dashboard.charts import AgreementDay
 from scout.items import Contribution
 
@@ -58,3 +62,19 @@ def test_stages_are_drawn_in_the_order_they_ran() -> None:
     spec = charts.stages([("ingest", 4.2), ("triage me", 1.126)]).to_dict()
     assert [(row["stage"], row["seconds"]) for row in drawn(spec)] == [("ingest", 4.2), ("triage me", 1.13)]
     assert spec["encoding"]["y"]["sort"] is None
+
+
+def test_a_chart_of_the_same_rows_is_built_once_and_of_others_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[int] = []
+    shown: list[Any] = []
+
+    def build(days: Sequence[AgreementDay]) -> alt.LayerChart:
+        built.append(len(days))
+        return charts.agreement(days)
+
+    monkeypatch.setattr(drawing.st, "vega_lite_chart", lambda spec, alt: shown.append(spec))
+    for days in (DAYS, list(DAYS), DAYS[:1]):
+        drawing.draw(build, days, alt="")
+    assert built == [3, 1]
+    assert shown[0] == shown[1] == charts.agreement(DAYS).to_dict()
+    assert shown[0] != shown[2]

@@ -10,6 +10,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard import PAGES, actions, card, charts, data, research, thread, ui
+from dashboard.drawing import draw
 from dashboard.session import here as who_reads
 from dashboard.session import subject_names
 from dashboard.ui import html, join
@@ -144,8 +145,9 @@ else:
         )
     )
     if decision.why:
-        parts = charts.merged(decision.why)
-        st.altair_chart(charts.contributions(parts), alt="What weighed for and against this item, in log-odds")
+        draw(
+            charts.contributions, charts.merged(decision.why), alt="What weighed for and against this item, in log-odds"
+        )
 
 ui.section("Facts")
 ui.show(meta(page, sources, here.zone))

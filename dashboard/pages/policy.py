@@ -9,6 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard import actions, charts, policy_data, ui
+from dashboard.drawing import draw
 from dashboard.policy_data import PolicyPage
 from dashboard.session import Here
 from dashboard.session import here as who_reads
@@ -47,14 +48,14 @@ def well(page: PolicyPage) -> None:
             help="How often your thumb said what the policy had said, where it was sure",
         )  # fmt: skip
         if len(page.agreement) > 1:
-            st.altair_chart(charts.agreement(page.agreement), alt="Agreement of the policy with your thumbs, by digest")
+            draw(charts.agreement, page.agreement, alt="Agreement of the policy with your thumbs, by digest")
     with right:
         st.metric(
             "Calibration error", percent(page.error) if page.error is not None else "not yet", width="content",
             help="How far, in the mean, the share of thumbs up is from what was foreseen",
         )  # fmt: skip
         if page.reliability:
-            st.altair_chart(charts.reliability(page.reliability), alt="What was foreseen against the thumbs that came")
+            draw(charts.reliability, page.reliability, alt="What was foreseen against the thumbs that came")
         else:
             st.caption(f"{policy_data.LEAST} thumbs on what was shown, and this plots what was foreseen against them.")
 
@@ -83,7 +84,7 @@ def measured(page: PolicyPage) -> None:
         for point in page.measures
         if point.figure == (figure or figures[0]) and point.asked == (asked or settings[0])
     ]
-    st.altair_chart(charts.measures(points), alt="The measure over time, a line a policy")
+    draw(charts.measures, points, alt="The measure over time, a line a policy")
 
 
 def challenges(here: Here, page: PolicyPage) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard import actions, charts, data, export, session, ui
+from dashboard.drawing import draw
 from dashboard.export import Said
 from dashboard.session import Here
 from dashboard.session import here as who_reads
@@ -84,7 +85,7 @@ if learned:
     for claim in learned.claims:
         st.caption(claim)
 if len(agreement) > 1:
-    st.altair_chart(charts.agreement(agreement), alt="Agreement of the policy with your thumbs, by digest")
+    draw(charts.agreement, agreement, alt="Agreement of the policy with your thumbs, by digest")
 if learned is None or not (learned.up or learned.down):
     ui.empty(
         "Nothing learned yet",
@@ -94,10 +95,10 @@ else:
     more, less = st.columns(2, gap="large")
     with more:
         st.markdown("**More of**")
-        st.altair_chart(charts.contributions(learned.up), alt="What speaks most for an item")
+        draw(charts.contributions, learned.up, alt="What speaks most for an item")
     with less:
         st.markdown("**Less of**")
-        st.altair_chart(charts.contributions(learned.down), alt="What speaks most against an item")
+        draw(charts.contributions, learned.down, alt="What speaks most against an item")
 if learned is not None:
     st.caption(f"Policy {ui.md(learned.version)}, fitted {ui.clock_time(learned.made_at, here.zone)}.")
 

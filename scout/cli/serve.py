@@ -135,6 +135,7 @@ def _streamlit(app: Path, place: Place, access: Access) -> list[str]:
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",
         "logger.level": "warning",
+        "runner.postScriptGC": "false",  # a whole collection after every answer took four fifths of its time
     }
     from dashboard import theme
 

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scout.items import Item, ItemId
 from scout.triage.tokens import LONGEST, split, stem
@@ -16,6 +17,9 @@ CLOSE = 0.3
 
 REPEATS = 0.6
 """Similarity from which an item tells again what another told: text and title nearly agree word for word."""
+
+KEPT = 1_000
+"""Texts whose stems are kept, some ten thousand bytes each: a shelf is made again for every item that is looked at."""
 
 Vector = Mapping[str, float]
 """Stem of a word → its weight; of length 1."""
@@ -41,6 +45,9 @@ class Rarity:
         self._rarity = {word: math.log((1 + size) / (0.5 + n)) for word, n in spread.items()}
         self._unseen = math.log((1 + size) / 0.5)
 
+    def of(self, word: str) -> float:
+        return self._rarity.get(word, self._unseen)
+
     def vector(self, words: frozenset[str]) -> Vector:
         vector = {word: self._rarity.get(word, self._unseen) for word in words}
         length = math.sqrt(math.fsum(weight * weight for weight in vector.values())) or 1.0
@@ -51,14 +58,22 @@ class Shelf:
     """What a reader was shown, made ready to compare with."""
 
     def __init__(self, items: Sequence[Item]) -> None:
-        words = {item.id: words_of(item) for item in items}
-        self._rarity = Rarity(words.values())
-        self._vectors = {id: self._rarity.vector(found) for id, found in words.items()}
+        self._words = {item.id: words_of(item) for item in items}
+        self._rarity = Rarity(self._words.values())
+        self._lengths = {id: self._length(words) for id, words in self._words.items()}
+
+    def _length(self, words: frozenset[str]) -> float:
+        return math.sqrt(math.fsum(self._rarity.of(word) ** 2 for word in words)) or 1.0
 
     def nearness(self, item: Item) -> Nearness:
-        """Against all of the shelf but the item itself."""
-        mine = self._rarity.vector(words_of(item))
-        values = {id: likeness(mine, vector) for id, vector in self._vectors.items() if id != item.id}
+        """Against all of the shelf but the item itself. Cosine without the vectors: each pair shares few words."""
+        mine = words_of(item)
+        length = self._length(mine)
+        values = {
+            id: math.fsum(self._rarity.of(word) ** 2 for word in mine & words) / (length * self._lengths[id])
+            for id, words in self._words.items()
+            if id != item.id
+        }
         nearest = max(values, key=lambda id: values[id], default="")
         return Nearness(
             len(values), sum(value >= CLOSE for value in values.values()), values.get(nearest, 0.0), nearest
@@ -66,7 +81,12 @@ class Shelf:
 
 
 def words_of(item: Item) -> frozenset[str]:
-    return frozenset(map(stem, split(f"{item.title} {item.text[:LONGEST]}")))
+    return _stems(f"{item.title} {item.text[:LONGEST]}")
+
+
+@lru_cache(maxsize=KEPT)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(map(stem, split(text)))
 
 
 def likeness(one: Vector, other: Vector) -> float:
