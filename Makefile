@@ -23,9 +23,9 @@ $(VENV)/.base: requirements/base.txt pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation -e . 2>/dev/null || $(PIP) install --no-deps -e .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt requirements/evals.txt $(VENV)/.base
+$(VENV)/.dev: requirements/dev.txt requirements/evals.txt requirements/ray.txt $(VENV)/.base
 	@echo "installing what tests need"
-	@$(PIP) install -r requirements/dev.txt -r requirements/evals.txt
+	@$(PIP) install -r requirements/dev.txt -r requirements/evals.txt -r requirements/ray.txt
 	@touch $@
 
 # A failing first run (no network, say) is told in one line and does not keep the dashboard from opening: it says what to do.

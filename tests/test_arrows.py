@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_IMPORT = {"scout": set[str](), "evals": {"scout"}, "rl": {"scout", "evals"}, "dashboard": {"scout", "evals"}}
+RAY = ROOT / "scout" / "backfill" / "ray_engine.py"
 HEAVY = {"torch", "vllm", "ray", "transformers", "sklearn", "streamlit", "inspect_ai", "peft"}
 
 
@@ -54,14 +55,25 @@ def test_the_command_line_is_imported_by_nobody() -> None:
     assert wrong == []
 
 
+def heavy(tree: ast.AST) -> list[tuple[int, str]]:
+    return [(line, name) for line, name in imported(tree) if name.split(".")[0] in HEAVY]
+
+
 def test_scout_imports_nothing_heavy() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{line} imports {name}"
         for path, tree in modules("scout")
-        for line, name in imported(tree)
-        if name.split(".")[0] in HEAVY
+        if path != RAY
+        for line, name in heavy(tree)
     ]
     assert wrong == []
+
+
+def test_ray_is_imported_in_one_file_and_there_only_when_it_is_used() -> None:
+    tree = ast.parse(RAY.read_text(encoding="utf-8"))
+    assert {name for _, name in heavy(tree)} == {"ray"}
+    inside = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    assert len(heavy(tree)) == sum(len(heavy(node)) for node in inside), "ray is imported at the top of the file"
 
 
 def test_only_the_store_speaks_sql() -> None:

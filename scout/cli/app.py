@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from scout.cli import archive as archive_
+from scout.cli import backfill as backfill_
 from scout.cli import backup as backup_
 from scout.cli import daily, dashboard, digest, doctor, feedback, items, model, serve_model, sources, stats
 from scout.cli import eval as eval_
@@ -68,6 +69,7 @@ for command in (
     research_.research,
     feedback.feedback,
     stats.stats,
+    backfill_.backfill,
     archive_.archive,
     backup_.backup,
     backup_.restore,

@@ -76,6 +76,14 @@ class Told:
     why_it_matters: Point | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """A decision that the model moved, and its rating; both None where it gave none."""
+
+    decision: Decision | None = None
+    rating: float | None = None
+
+
 class ModelReader:
     def __init__(self, client: ModelClient, policy: LlmPolicy, *, entailment: bool) -> None:
         self._client, self._policy, self._entailment = client, policy, entailment
@@ -97,22 +105,29 @@ class ModelReader:
         Raises:
             ModelError: the endpoint cannot be used now, or not at all; nothing is known of the item then.
         """
+        rated = await self.rate(item, decision)
+        note = "" if rated.decision else "it gave no rating"
+        if (rated.decision or decision).lane is Lane.SKIP and not always:
+            outcome = Outcome.NOT_WANTED if rated.decision else Outcome.UNREADABLE
+            return Told(outcome=outcome, message=note, decision=rated.decision, rating=rated.rating)
+        told = await self.summarize(item, near, tldr)
+        message = "; ".join(filter(None, (note, told.message)))
+        return Told(
+            outcome=told.outcome, message=message, decision=rated.decision, rating=rated.rating, summary=told.summary,
+            points=told.points, dropped=told.dropped, new=told.new, why_it_matters=told.why_it_matters,
+        )  # fmt: skip
+
+    async def rate(self, item: Item, decision: Decision) -> Rated:
+        """`decision`, the embedded policy's, as the model's routing and rating of the item move it; nothing is summarized.
+
+        Raises:
+            ModelError: as `read`.
+        """
         routed, rated = await asyncio.gather(
             self._label(item, prompting.route_messages, tuple(self._rubric.labels)),
             self._label(item, prompting.rate_messages, prompting.RATING_LABELS),
         )
-        moved = self._policy.judge(decision, routed, rated) if rated else None
-        rating = rating_of(rated) if rated else None
-        note = "" if rated else "it gave no rating"
-        if (moved or decision).lane is Lane.SKIP and not always:
-            outcome = Outcome.NOT_WANTED if rated else Outcome.UNREADABLE
-            return Told(outcome=outcome, message=note, decision=moved, rating=rating)
-        told = await self.summarize(item, near, tldr)
-        message = "; ".join(filter(None, (note, told.message)))
-        return Told(
-            outcome=told.outcome, message=message, decision=moved, rating=rating, summary=told.summary,
-            points=told.points, dropped=told.dropped, new=told.new, why_it_matters=told.why_it_matters,
-        )  # fmt: skip
+        return Rated(self._policy.judge(decision, routed, rated), rating_of(rated)) if rated else Rated()
 
     async def _label(
         self, item: Item, ask: Callable[[Rubric, Shown], list[Message]], labels: Sequence[str]

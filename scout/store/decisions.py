@@ -53,6 +53,14 @@ class Decisions(Part):
         )
         return [stored_of(row) for row in self.store.rows(sql, after_seq, reader)]
 
+    def undecided_ids(self, reader: str, *, until_seq: int) -> list[ItemId]:
+        """The same up to `until_seq`, ids alone: there may be a million."""
+        sql = (
+            "SELECT i.id FROM items i WHERE seq <= ? "
+            "AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.item_id = i.id AND d.reader = ?) ORDER BY seq"
+        )
+        return [row["id"] for row in self.store.rows(sql, until_seq, reader)]
+
     def counts(self, reader: str | None = None) -> dict[str, int]:
         """Lane → how many decisions."""
         sql = "SELECT lane, count(*) AS n FROM decisions WHERE coalesce(reader = ?, 1) GROUP BY lane"

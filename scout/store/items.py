@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -59,6 +60,13 @@ def stored_of(row: Mapping[str, Any]) -> Stored:
     return Stored(item, row["seq"], moment(row["first_seen"]), moment(row["changed_at"]))
 
 
+def _place(item: Item) -> int:
+    """A place below 1 that is the item's own: the later it appeared, the higher; items of one day by their ids."""
+    day = int(f"{item.published:%Y%m%d}") if item.published else 0
+    own = int.from_bytes(hashlib.blake2b(item.id.encode(), digest_size=7).digest()) % 10**10
+    return (day - 99_999_999) * 10**10 - own
+
+
 class Items(Part):
     def resolve(self, ids: Iterable[str]) -> dict[str, ItemId]:
         """Asked id → id of the item it stands for. Ids that stand for none are left out."""
@@ -93,14 +101,24 @@ class Items(Part):
 
     def add(self, items: Iterable[Item], at: datetime) -> None:
         """Store new items, with their aliases and the source that brought them. One already there is left alone."""
+        self._add(((None, item) for item in items), at)
+
+    def add_old(self, items: Iterable[Item], at: datetime) -> None:
+        """`add` for what is old and was looked for: its place is before all that came, by the day it appeared.
+
+        Nothing that asks for what is new, or for what usually comes, meets it there.
+        """
+        self._add(((_place(item), item) for item in items), at)
+
+    def _add(self, placed: Iterable[tuple[int | None, Item]], at: datetime) -> None:
         fresh = list[str]()
         with self.store.writing() as db:
-            for item in items:
+            for seq, item in placed:
                 cursor = db.conn.execute(
-                    "INSERT INTO items (id, kind, title, url, text, source, authors, author_names, categories, published, "
+                    "INSERT INTO items (seq, id, kind, title, url, text, source, authors, author_names, categories, published, "
                     "updated, version, comment, backlog, first_seen, changed_at) "
-                    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING",
-                    (item.id, item.kind, item.title, item.url, item.text, item.source, pack(item.authors),
+                    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING",
+                    (seq, item.id, item.kind, item.title, item.url, item.text, item.source, pack(item.authors),
                      ", ".join(item.authors), pack(item.categories), when_or_none(item.published),
                      when_or_none(item.updated), item.version, item.comment, int(item.backlog), when(at), when(at)),
                 )  # fmt: skip
@@ -214,8 +232,11 @@ class Items(Part):
         return int(self.store.value(sql, after_seq, when(published_since)))
 
     def recent(self, limit: int, *, until_seq: int | None = None) -> list[Item]:
-        """The newest arrivals (up to `until_seq`), oldest of them first, so that the order does not depend on the limit."""
-        sql = f"SELECT {COLUMNS} FROM items WHERE coalesce(seq <= ?, 1) ORDER BY seq DESC LIMIT ?"
+        """The newest arrivals (up to `until_seq`), oldest of them first, so that the order does not depend on the limit.
+
+        What `add_old` brought is none of them.
+        """
+        sql = f"SELECT {COLUMNS} FROM items WHERE seq > 0 AND coalesce(seq <= ?, 1) ORDER BY seq DESC LIMIT ?"
         return [stored_of(row).item for row in reversed(self.store.rows(sql, until_seq, limit))]
 
     def newest_seq(self) -> int:

@@ -1,0 +1,135 @@
+"""The same rows from a real Ray cluster on this machine as from one process, though a worker of it is killed in the middle.
+
+Two machines of a core each, as Ray sees them. Where Ray is not installed these tests skip.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from backfill_samples import asking, judge, named, old, record, rows, run, write
+from scripted_server import ScriptedServer
+
+# Read when Ray is loaded: no statistics, a busy machine, and loopback only (see scout/backfill/ray_engine.py).
+os.environ |= {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_raylet_start_wait_time_s": "120",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+}
+pytest.importorskip("ray", reason='Ray is not installed (pip install "scout[ray]")')
+
+from scout.backfill import local, ray_engine
+from scout.backfill.chunks import Selection, Tally, chunks
+from scout.backfill.folder import DECISIONS
+
+SIZE = 200
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """Its address."""
+    from ray.cluster_utils import Cluster
+
+    alone: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 << 20, "node_ip_address": "127.0.0.1"}
+    made = Cluster(initialize_head=True, head_node_args={**alone, "include_dashboard": False})
+    made.add_node(**alone)
+    yield made.address
+    made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("papers") / "papers.jsonl.gz", (record(old(n)) for n in range(3000)))
+
+
+@pytest.fixture(scope="module")
+def expected(papers: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What one process makes of them."""
+    folder = tmp_path_factory.mktemp("local")
+    run(folder, local.engine(1), papers, size=SIZE)
+    return (folder / DECISIONS).read_bytes()
+
+
+def at_work() -> psutil.Process:
+    """A worker of the cluster that judges a chunk at this moment; Ray writes what a worker does into its name."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        for process in psutil.process_iter(["cmdline"]):
+            if (process.info["cmdline"] or [""])[0].startswith("ray::judged"):
+                return process
+    raise AssertionError("no worker was ever at work")
+
+
+def test_a_cluster_of_two_gives_the_rows_of_one_process(
+    cluster: str, papers: Path, expected: bytes, tmp_path: Path
+) -> None:
+    report = run(tmp_path, ray_engine.engine(None, cluster), papers, size=SIZE)
+    assert (report.decided, report.is_done) == (3000, True)
+    assert (tmp_path / DECISIONS).read_bytes() == expected
+
+
+def test_with_a_worker_killed_amid_its_chunk_the_rows_are_the_same(
+    cluster: str, papers: Path, expected: bytes, tmp_path: Path
+) -> None:
+    engine, killed = ray_engine.engine(None, cluster), list[int]()
+
+    def disturbed(todo: Any, judge: Any) -> Any:
+        for judged in engine(todo, judge):
+            if not killed:
+                worker = at_work()
+                worker.kill()
+                killed.append(worker.pid)
+            yield judged
+
+    report = run(tmp_path, disturbed, papers, size=SIZE)
+    assert len(killed) == 1
+    assert not psutil.pid_exists(killed[0])
+    assert (report.decided, report.is_done) == (3000, True)
+    assert (tmp_path / DECISIONS).read_bytes() == expected
+
+
+def test_a_backfill_begun_on_one_machine_goes_on_on_many(
+    cluster: str, papers: Path, expected: bytes, tmp_path: Path
+) -> None:
+    def stopped(todo: Any, judge: Any) -> Any:
+        for number, judged in enumerate(local.engine(1)(todo, judge)):
+            if number == 4:
+                raise KeyboardInterrupt
+            yield judged
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, stopped, papers, size=SIZE)
+    report = run(tmp_path, ray_engine.engine(2, cluster), papers, size=SIZE)
+    assert (report.kept, report.decided) == (4 * SIZE, 3000 - 4 * SIZE)
+    assert (tmp_path / DECISIONS).read_bytes() == expected
+
+
+def test_a_model_asked_by_many_workers_gives_the_rows_that_one_gets(
+    cluster: str, tmp_path: Path, server: ScriptedServer
+) -> None:
+    papers = write(tmp_path / "papers.jsonl", (record(old(n)) for n in range(120)))
+    by = asking(server.base_url)
+    run(tmp_path / "ray", ray_engine.engine(None, cluster), papers, by=by)
+    run(tmp_path / "local", local.engine(1), papers, by=by)
+    assert rows(tmp_path / "ray") == rows(tmp_path / "local")
+    assert any(row["policy"].startswith("llm-1:scripted") for row in rows(tmp_path / "ray"))
+
+
+def test_no_more_chunks_are_under_way_than_the_workers_have_room_for(cluster: str, papers: Path) -> None:
+    taken = list[int]()
+
+    def watched() -> Any:
+        for chunk in chunks(named([papers]), Selection(), Tally(), size=SIZE):
+            taken.append(chunk.number)
+            yield chunk
+
+    outcomes = ray_engine.engine(1, cluster)(watched(), judge())
+    next(outcomes)
+    assert taken == [0, 1], "one worker, two chunks: the file is read as it is needed"
+    outcomes.close()
