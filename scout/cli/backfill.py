@@ -79,11 +79,11 @@ def backfill(
     categories: tuple[str, ...], limit: int | None, by_model: bool, engine: str, workers: int | None, address: str | None,
     out: Path | None, fresh: bool, add: bool, top: int, reader: str | None, json_: bool,
 ) -> None:  # fmt: skip
-    """Decide on years of papers, best of each month first.
+    """Decide on years of papers at once.
 
-    By the policy that serves the reader. FILES are JSON lines (gzipped or not) as arXiv's metadata has them, or Parquet such as
-    `scout archive` writes. What is decided stands in a folder, a JSON line a paper. Stopped or killed, the same command goes
-    on where it was; done, it decides nothing twice.
+    By the policy that serves the reader; the best of each month is shown. FILES are JSON lines (gzipped or not) as arXiv's
+    metadata has them, or Parquet such as `scout archive` writes. What is decided stands in a folder, a JSON line a paper.
+    Stopped or killed, the same command goes on where it was; done, it decides nothing twice.
     """
     from scout.backfill.chunks import Selection
     from scout.backfill.folder import Folder
