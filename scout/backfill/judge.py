@@ -18,7 +18,7 @@ from typing import Any
 from scout.backfill.chunks import Chunk
 from scout.config import Model
 from scout.items import Decision, Item, Lane
-from scout.model_reader import ModelReader
+from scout.reading.reader import ModelReader
 from scout.serving.errors import ModelError, ModelFault
 from scout.triage import llm
 from scout.triage.lanes import Thresholds

@@ -6,12 +6,13 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 
-from scout import adapters, model_policy, policies
+from scout import adapters, policies
 from scout.backfill.files import Source
 from scout.backfill.judge import Asked, Judge
 from scout.config import Settings
 from scout.items import Item, ItemId
 from scout.locks import held
+from scout.reading import policy as model_policy
 from scout.store import Store
 from scout.store.rows import batches
 
