@@ -1,7 +1,7 @@
 """Decide what a poll changes. Pure: what was known and what was seen go in, what to write comes out. Writing is ingest's.
 
 Who knows best: arXiv itself, then Hugging Face, then a feed that links to a paper. What one of them said stands against
-those below it. An id that was deleted never comes back.
+those below it. An id that was deleted never comes back, one that was archived only in a new version that arXiv announces.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
+from types import MappingProxyType
 
 from scout.identity import changed
 from scout.items import Item, ItemId, SourceKind
@@ -57,11 +58,13 @@ def changes(
     *,
     authority: Authority,
     now: datetime,
+    archived: Mapping[ItemId, int] = MappingProxyType({}),
 ) -> Changes:
     """What `items`, brought by a source of this authority, change in what is `known` by its ids and aliases.
 
-    An item that comes twice counts once, its higher or else later version winning. What changes is the current text; what it
-    was goes into the history for a new version, and for silent edits once a day.
+    `tombstones` are not to come in again; `archived` names of those that were archived the version they went with. An item
+    that comes twice counts once, its higher or else later version winning. What changes is the current text; what it was goes
+    into the history for a new version, and for silent edits once a day.
     """
     new: dict[ItemId, Item] = {}
     updated: dict[ItemId, Item] = {}
@@ -70,7 +73,7 @@ def changes(
     for item in _once(items):
         before = _stored(item, known)
         if before is None:
-            if item.id not in tombstones:
+            if item.id not in tombstones or _is_revision(item, archived, authority):
                 new[item.id] = item
             continue
         seen.add(before.item.id)
@@ -81,6 +84,10 @@ def changes(
             case "replaced":
                 replaced[after.id] = after
     return Changes(tuple(new.values()), tuple(updated.values()), tuple(replaced.values()), frozenset(seen))
+
+
+def _is_revision(item: Item, archived: Mapping[ItemId, int], authority: Authority) -> bool:
+    return authority is Authority.ARXIV and item.id in archived and item.version > archived[item.id]
 
 
 def _once(items: Iterable[Item]) -> Iterable[Item]:

@@ -255,7 +255,9 @@ def _changes(store: Store, done: Polled, now: datetime) -> Changes:
         asked: Known(stored.item, stored.changed_at, best.get(stored.item.id, Authority.FEED))
         for asked, stored in rows.items()
     }
-    return changes(known, store.items.tombstoned(item.id for item in items), items, authority=authority, now=now)
+    ids = [item.id for item in items]
+    gone, archived = store.items.tombstoned(ids), store.archive.versions(ids)
+    return changes(known, gone, items, authority=authority, now=now, archived=archived)
 
 
 def _authorities(store: Store, items: Iterable[Item]) -> dict[ItemId, Authority]:

@@ -126,6 +126,23 @@ def test_a_feed_that_still_lists_an_archived_item_does_not_bring_it_back(store: 
     assert changes({}, gone, [old(0)], authority=Authority.ARXIV, now=NEW).new == ()
 
 
+def test_a_new_version_of_an_archived_paper_brings_it_back(store: Store, settings: Settings) -> None:
+    archives.archive(store, settings, BEFORE)
+    ids = [old(0).id, old(3).id, paper(100).id]
+    gone, versions = store.items.tombstoned(ids), store.archive.versions(ids)
+    assert versions == {old(0).id: 1, old(3).id: 2}
+    polled = [replace(old(0), version=2, text="A second cohort confirms it."), replace(old(3), version=2)]
+    for authority, expected in ((Authority.ARXIV, [old(0).id]), (Authority.FEED, [])):
+        found = changes({}, gone, polled, authority=authority, now=NEW, archived=versions)
+        assert [item.id for item in found.new] == expected
+    store.items.add(polled[:1], NEW)
+    assert store.archive.file_of(old(0).id) is None
+    archives.restore(store, settings, month="2024-12")
+    assert [(v.text, v.version) for v in [store.items.get(old(0).id)] if v] == [("A second cohort confirms it.", 2)]
+    assert [hit.stored.item.id for hit in store.items.search("second cohort confirms")] == [old(0).id]
+    assert store.check() == []
+
+
 def test_what_no_digest_has_considered_yet_stays(store: Store, settings: Settings) -> None:
     store.readers.ensure("ada", NEW)
     assert archives.archive(store, settings, BEFORE).items == 0

@@ -166,3 +166,10 @@ def test_releases_are_stored_once_and_listed_by_time(store: Store) -> None:
     assert store.releases.add([old], AT) == 0
     assert store.releases.listing() == [new, old]
     assert store.releases.listing(until=new.published) == [old]
+
+
+def test_an_address_is_looked_up_by_an_index_and_never_in_all_items(store: Store) -> None:
+    plan = store.rows(
+        "EXPLAIN QUERY PLAN SELECT id FROM items WHERE url = ? ORDER BY seq LIMIT 1", "https://a.example/1"
+    )
+    assert [row["detail"] for row in plan] == ["SEARCH items USING INDEX items_url (url=?)"]

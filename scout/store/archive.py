@@ -89,12 +89,12 @@ class Archive(Part):
         with self.store.writing() as db:
             self.note(file)
             for batch in batches(ids):
-                sql = f"SELECT i.seq, i.id, i.title FROM items i WHERE i.id IN ({marks(batch)}) AND {untouched()}"
+                sql = f"SELECT i.seq, i.id, i.title, i.version FROM items i WHERE i.id IN ({marks(batch)}) AND {untouched()}"
                 rows = self.store.rows(sql, *batch)
                 gone, seqs = [row["id"] for row in rows], [row["seq"] for row in rows]
                 db.conn.executemany(
-                    "INSERT OR REPLACE INTO archived (id, file, title) VALUES (?, ?, ?)",
-                    [(row["id"], file.file, row["title"]) for row in rows],
+                    "INSERT OR REPLACE INTO archived (id, file, title, version) VALUES (?, ?, ?, ?)",
+                    [(row["id"], file.file, row["title"], row["version"]) for row in rows],
                 )
                 for table in RELATED:
                     db.conn.execute(f"DELETE FROM {table} WHERE item_id IN ({marks(gone)})", gone)
@@ -141,6 +141,14 @@ class Archive(Part):
         """The file that holds an item which is no more in the tables."""
         found = self.store.value("SELECT file FROM archived WHERE id = ?", id)
         return None if found is None else str(found)
+
+    def versions(self, ids: Iterable[ItemId]) -> dict[ItemId, int]:
+        """Archived item → the version that it went with; those left out of which that is not known."""
+        found: dict[ItemId, int] = {}
+        for batch in batches(dict.fromkeys(ids)):
+            sql = f"SELECT id, version FROM archived WHERE version IS NOT NULL AND id IN ({marks(batch)})"
+            found |= {row["id"]: int(row["version"]) for row in self.store.rows(sql, *batch)}
+        return found
 
     def titled(self, text: str, *, limit: int = 100) -> list[tuple[ItemId, str]]:
         """Archived items, newest ids first, whose title holds every one of these words somewhere."""

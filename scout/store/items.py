@@ -123,6 +123,7 @@ class Items(Part):
                      when_or_none(item.updated), item.version, item.comment, int(item.backlog), when(at), when(at)),
                 )  # fmt: skip
                 if cursor.rowcount:
+                    db.conn.execute("DELETE FROM archived WHERE id = ?", (item.id,))  # it is here again
                     self._note(item, at)
                     fresh.append(f"{item.title} {' '.join(item.authors)}")
             count_words(db.conn, fresh)

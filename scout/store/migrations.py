@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scout.store import (
+    schema_addresses,
     schema_archive,
     schema_attempts,
     schema_evals,
@@ -25,6 +26,7 @@ SCHEMAS = (
     schema_threads,
     schema_training,
     schema_vectors,
+    schema_addresses,
 )
 
 migrations._migrations.sort(key=lambda migration: migration.name)  # files are imported in the order of their names
