@@ -51,7 +51,7 @@ def head(entry: Entry) -> Markup:
     if entry.is_explored:
         lane, kind = "By chance", "chance"
         chance = html(
-            '<span class="sc-faint" style="font-size:.82rem">helps judge the policy; it was {} to be shown</span>',
+            '<span class="sc-faint" style="font-size:.82rem">to check the policy: {} of such items is shown</span>',
             by_chance(entry),
         )
     if entry.asks:

@@ -60,22 +60,38 @@ def agreement(days: Sequence[AgreementDay]) -> alt.LayerChart:
     return alt.LayerChart(layer=[line, points], height=130)
 
 
+LINE = 46
+"""Pixels of a line that has its name above what is drawn: so it is read as well on a phone as on a wide screen."""
+
+
+def lined(field: str, *, above: int = 15) -> alt.Y:
+    """A line each, its name inside the plot, so many pixels above the line's middle."""
+    axis = alt.Axis(
+        labelAlign="left", labelPadding=0, labelOffset=-above, labelLimit=1_000, labelFontSize=12.5, ticks=False, domain=False,
+        labelFlush=False, labelBound=False, minExtent=0, maxExtent=0, offset=0,
+    )  # fmt: skip
+    return alt.Y(f"{field}:N", title=None, sort=None, axis=axis)
+
+
 def contributions(parts: Sequence[tuple[str, float]]) -> alt.Chart:
     """Parts of a score as bars to the right (for) and left (against), in the order given. Weights are log-odds."""
     rows = [
-        {"feature": name, "weight": round(weight, 3), "side": "for" if weight > 0 else "against"}
+        {
+            "feature": f"{name}  {weight:+.2f}".replace("-", "−"), "weight": round(weight, 3),
+            "side": "for" if weight > 0 else "against",
+        }
         for name, weight in parts
-    ]
+    ]  # fmt: skip
     chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=rows))
-        .mark_bar(cornerRadius=3, height={"band": 0.7})
+        .mark_bar(cornerRadius=2, size=9)
         .encode(
             x=alt.X("weight:Q", title="log-odds", axis=alt.Axis(tickCount=5)),
-            y=alt.Y("feature:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)),
+            y=lined("feature", above=13),
             color=alt.Color("side:N", scale=alt.Scale(domain=["for", "against"], range=[UP, DOWN]), legend=None),
             tooltip=[alt.Tooltip("feature:N", title="Because of"), alt.Tooltip("weight:Q", format="+.2f")],
         )
-        .properties(height=alt.Step(24))
+        .properties(height=alt.Step(34))
     )
     return chart
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import altair as alt
 
-from dashboard.charts import DOWN, UP
+from dashboard.charts import DOWN, LINE, UP, lined
 
 TIE = "#8b9298"
 LOW = 0.15
@@ -34,20 +34,6 @@ class Apart:
     """What is told when pointed at."""
 
 
-LINE = 46
-"""Pixels of a line that has its name above what is drawn: so it is read as well on a phone as on a wide screen."""
-
-
-def _lines(field: str = "name") -> alt.Y:
-    """A line each, its name inside the plot above it."""
-    axis = alt.Axis(
-        labelAlign="left", labelPadding=0, labelOffset=-15, labelLimit=1_000, labelFontSize=12.5, ticks=False, domain=False,
-        labelFlush=False, labelBound=False,
-        minExtent=0, maxExtent=0, offset=0,
-    )  # fmt: skip
-    return alt.Y(f"{field}:N", title=None, sort=None, axis=axis)
-
-
 def forest(rows: Sequence[Apart]) -> alt.LayerChart:
     """Differences in points with their intervals, a line each, around a line at zero."""
     values = [
@@ -61,7 +47,7 @@ def forest(rows: Sequence[Apart]) -> alt.LayerChart:
         "result:N", legend=None, scale=alt.Scale(domain=["better", "worse", "tie"], range=[UP, DOWN, TIE])
     )
     base = alt.Chart(alt.InlineData(values=values)).encode(
-        y=_lines(), tooltip=[alt.Tooltip("name:N", title="Suite"), alt.Tooltip("more:N", title="Sure?")]
+        y=lined("name"), tooltip=[alt.Tooltip("name:N", title="Suite"), alt.Tooltip("more:N", title="Sure?")]
     )
     span = base.mark_rule(strokeWidth=2.5).encode(
         x=alt.X("low:Q", title="points", axis=alt.Axis(tickCount=5)), x2="high:Q", color=color
@@ -87,7 +73,7 @@ def pairs(rows: Sequence[Pair], *, first: str, second: str) -> alt.LayerChart:
         {"name": _said(row), "first": row.first, "second": row.second, "told": row.told} for row in rows
     ]  # fmt: skip
     base = alt.Chart(alt.InlineData(values=values)).encode(
-        y=_lines(),
+        y=lined("name"),
         tooltip=[
             alt.Tooltip("name:N", title=" "), alt.Tooltip("first:Q", title=first, format=".1%"),
             alt.Tooltip("second:Q", title=second, format=".1%"),
@@ -150,7 +136,7 @@ def trend(
         legend=alt.Legend(orient="top") if legend and len(names) > 1 else None,
     )  # fmt: skip
     base = alt.Chart(alt.InlineData(values=values)).encode(
-        x=_time(ordered),
+        x=_time(ordered, padding=45 if legend else 8),
         color=color,
         tooltip=[
             alt.Tooltip("model:N", title="Model"), alt.Tooltip("at:T", title="Date", format="%-d %b %Y"),
@@ -171,8 +157,10 @@ def trend(
     return alt.LayerChart(layer=layers, height=height)
 
 
-def _time(rows: Sequence[Scored]) -> alt.X:
+def _time(rows: Sequence[Scored], *, padding: int) -> alt.X:
     """The axis of days, or of hours where everything is of one day; with room for names at its ends."""
     within = (rows[-1].at - rows[0].at).total_seconds() if rows else 0.0
     form = "%-d %b" if within > 2 * 86_400 else "%-d %b, %H:%M"
-    return alt.X("at:T", title=None, scale=alt.Scale(padding=45), axis=alt.Axis(format=form, tickCount=4, grid=False))
+    return alt.X(
+        "at:T", title=None, scale=alt.Scale(padding=padding), axis=alt.Axis(format=form, tickCount=4, grid=False)
+    )

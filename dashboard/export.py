@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dashboard.phrases import said
 from scout.items import Aspect, ItemId
 
 COLUMNS = ("at", "item_id", "title", "aspect", "value", "reasons", "origin")
@@ -28,7 +29,8 @@ class Said:
 
     @property
     def what(self) -> str:
-        return f"{self.aspect.value} {self.value}" + (f" ({', '.join(self.reasons)})" if self.reasons else "")
+        """In words."""
+        return said(self.aspect, self.value, self.reasons)
 
 
 def as_json(rows: Sequence[Said]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import charts, charts_evals, ui
+from dashboard import PAGES, charts, charts_evals, ui
 from dashboard.charts import AgreementDay
 from dashboard.charts_evals import Scored
 from dashboard.drawing import draw
@@ -17,13 +17,14 @@ from scout.items import Release
 
 
 def strip(
-    days: Sequence[AgreementDay], releases: Sequence[Release], digest: Digest, served: Sequence[Scored] = ()
-) -> None:
-    """`served` is what the model that reads scored at triage, the oldest first."""
+    days: Sequence[AgreementDay], releases: Sequence[Release], digest: Digest, served: Sequence[Scored] = (), *,
+    query: dict[str, str],
+) -> None:  # fmt: skip
+    """`served` is what the model that reads scored at triage, the oldest first; `query` is of links to other pages."""
     _agreement(days)
     _counts(digest)
     _served(served)
-    _releases(releases)
+    _releases(releases, query)
 
 
 def _served(points: Sequence[Scored]) -> None:
@@ -71,16 +72,20 @@ def _counts(digest: Digest) -> None:
     ui.show(html('<h3 class="sc-strip-title" style="margin-top:1.4rem">This digest</h3>{}', ui.pairs(rows)))
 
 
-def _releases(releases: Sequence[Release]) -> None:
+def _releases(releases: Sequence[Release], query: dict[str, str]) -> None:
     if not releases:
         return
     lines = join(
         html(
-            '<div style="margin:.45rem 0;font-size:.92rem">{}<br><span class="sc-faint" style="font-size:.82rem">{} · {}</span></div>',
+            '<div style="margin:.45rem 0;font-size:.92rem">{}<br><span class="sc-faint" style="font-size:.82rem">{}{}</span></div>',
             ui.link(ui.text(release.id, limit=120), release.url or hub_url(release.id)),
             short_day(release.published.date()),
-            f"verdict: {ui.text(release.verdict)}" if release.verdict else "no verdict yet",
+            html("<br>{}", ui.text(release.verdict)) if release.verdict else "",
         )
         for release in releases
     )
     ui.show(html('<h3 class="sc-strip-title" style="margin-top:1.4rem">New open models</h3>{}', lines))
+    if any(release.verdict for release in releases):
+        st.page_link(
+            PAGES / "models.py", label="All measured models", icon=":material/leaderboard:", query_params=query
+        )

@@ -81,7 +81,7 @@ def marked(snippet: str, start: str, end: str) -> Markup:
 
 def likelihood(probability: float) -> str:
     """A probability in a word and a number."""
-    for bound, word in ((0.9, "very likely"), (0.7, "likely"), (0.45, "even chance"), (0.2, "unlikely")):
+    for bound, word in ((0.9, "very likely"), (0.6, "likely"), (0.4, "even chance"), (0.15, "unlikely")):
         if probability >= bound:
             return f"{word}, {percent(probability)}"
     return f"very unlikely, {percent(probability)}"

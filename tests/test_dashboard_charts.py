@@ -48,8 +48,8 @@ def test_contributions_keep_their_order_and_take_sides() -> None:
     spec = charts.contributions([("agents", 1.25), ("by Ann Smith", -0.5)]).to_dict()
     assert spec["encoding"]["y"]["sort"] is None
     assert [(row["feature"], row["weight"], row["side"]) for row in drawn(spec)] == [
-        ("agents", 1.25, "for"),
-        ("by Ann Smith", -0.5, "against"),
+        ("agents  +1.25", 1.25, "for"),
+        ("by Ann Smith  −0.50", -0.5, "against"),
     ]
 
 

@@ -40,7 +40,7 @@ def test_it_shows_the_newest_day_by_subject_with_the_unsure_lane_last() -> None:
 
 def test_chance_is_named_with_its_probability() -> None:
     filled()
-    assert "it was 1 in 50 to be shown" in shown(opened())
+    assert "to check the policy: 1 in 50 of such items is shown" in shown(opened())
 
 
 def test_a_link_to_a_day_shows_that_day() -> None:

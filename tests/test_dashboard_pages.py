@@ -131,6 +131,11 @@ def test_a_source_is_paused_resumed_and_removed_here() -> None:
         assert {row.id: row.paused for row in store.sources.all()} == {
             "arxiv": False, "example-lab": False, "hf-daily": False, "quiet": True,
         }  # fmt: skip
+    assert "is not polled any more" in shown(app)
+    app.button(key="undo-remove").click().run()
+    assert "is not polled any more" not in shown(app)
+    with Store(database()) as store:
+        assert "broken-lab" in {row.id for row in store.sources.all()}
 
 
 def test_what_scout_toml_switches_cannot_be_removed_here() -> None:
@@ -191,7 +196,7 @@ def test_an_item_shows_everything_known_of_it() -> None:
     page = shown(app)
     for told in (
         "Reward models disagree most", "doi:10.48550/arxiv.2512.00101", "42 upvotes", "12 pages", "<small>6</small>A second cohort",
-        "very likely, 93%", "you said thumb: up", "shown at place 2, lane read", "<ins>", "Version 1, replaced", "p &lt; 0.01",
+        "very likely, 93%", "you said: thumb up", "shown at place 2, to read", "<ins>", "Version 1, replaced", "p &lt; 0.01",
     ):  # fmt: skip
         assert told in page, told
     assert len(app.get("vega_lite_chart")) == 1

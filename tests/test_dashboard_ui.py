@@ -78,7 +78,14 @@ def test_time_is_told_in_words(moment: datetime | None, told: str) -> None:
 
 @pytest.mark.parametrize(
     ("probability", "told"),
-    [(0.97, "very likely, 97%"), (0.71, "likely, 71%"), (0.5, "even chance, 50%"), (0.02, "very unlikely, 2%")],
+    [
+        (0.97, "very likely, 97%"),
+        (0.68, "likely, 68%"),
+        (0.44, "even chance, 44%"),
+        (0.2, "unlikely, 20%"),
+        (0.5, "even chance, 50%"),
+        (0.02, "very unlikely, 2%"),
+    ],
 )
 def test_a_probability_is_a_word_and_a_number(probability: float, told: str) -> None:
     assert ui.likelihood(probability) == told

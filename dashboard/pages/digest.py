@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import data, days, models, ui
 from dashboard.card import card
 from dashboard.session import here as who_reads
-from dashboard.session import subject_names
+from dashboard.session import params, subject_names
 from dashboard.strip import strip
 from dashboard.welcome import banner, nothing_yet
 from scout.digest.wording import headline, left_out, plural, why_empty
@@ -48,4 +48,4 @@ with main:
             likeliest = max(entry.subjects, key=entry.subjects.__getitem__, default=OTHER)
             card(here, entry, page.items.get(entry.id), page.board, subjects, likeliest)
 with side, st.container(key="strip"):
-    strip(agreement, releases, page.digest, served)
+    strip(agreement, releases, page.digest, served, query=params(here))

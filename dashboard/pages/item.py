@@ -11,14 +11,19 @@ from markupsafe import Markup
 
 from dashboard import PAGES, actions, card, charts, data, research, thread, ui
 from dashboard.drawing import draw
+from dashboard.phrases import said
 from dashboard.session import here as who_reads
 from dashboard.session import subject_names
 from dashboard.ui import html, join
-from scout.digest.wording import byline, long_day, percent
+from scout.digest.wording import byline, percent, short_day
 from scout.identity import parse_ref
 from scout.items import OTHER
 from scout.serving.verdicts import label_of
 from scout.store.items import Version
+
+BASE = "base rate"  # the part of a score that every item has; beside it the others could not be seen
+EXTRACTIVE = "extractive"
+EXTRACTS = "sentences of its own text, chosen without a model"
 
 
 def changed_words(old: str, new: str) -> Markup:
@@ -55,15 +60,17 @@ def meta(page: data.ItemPage, sources: dict[str, str], zone: str) -> Markup:
     )
 
 
-def past(page: data.ItemPage, zone: str) -> list[tuple[str, str]]:
+def past(page: data.ItemPage, zone: str, subjects: dict[str, str]) -> list[tuple[str, str]]:
     """What was said and shown, the newest first."""
-    said = [
-        (word.at, f"{word.aspect.value}: {word.value}" + (f" ({', '.join(word.reasons)})" if word.reasons else ""))
+    lines = [
+        (ui.clock_time(word.at, zone), f"you said: {said(word.aspect, word.value, word.reasons, subjects)}")
         for word in page.history
     ]
-    lines = [(ui.clock_time(at, zone), f"you said {what}") for at, what in said]
     return lines + [
-        (long_day(shown.digest_date), f"shown at place {shown.position}, lane {shown.lane.value}, by {shown.policy}")
+        (
+            short_day(shown.digest_date),
+            f"shown at place {shown.position}, {card.LANES[shown.lane].lower()}, by {shown.policy}",
+        )
         for shown in reversed(page.impressions)
     ]
 
@@ -112,15 +119,15 @@ read_by = label_of(checks, by=page.reading.model) if page.reading else ""
 if label := label_of(checks, by=by, policy=decided) or read_by:
     ui.show(card.label(label))
 if page.summary and (page.summary.tldr or page.summary.points):
-    ui.section("Summary", f"by {ui.text(page.summary.by, limit=60)}")
+    ui.section("Summary", EXTRACTS if by == EXTRACTIVE else f"by {ui.text(by, limit=60)}")
     ui.show(html('<p class="sc-tldr">{}</p>{}', ui.text(page.summary.tldr), card.points(page.summary.points)))
-for told, said in (
+for told, point in (
     ("What is new", page.reading.new if page.reading else None),
     ("Why it matters to you", page.reading.why_it_matters if page.reading else None),
 ):
-    if said:
+    if point:
         ui.section(told, f"by {ui.text(page.reading.model, limit=60)}" if page.reading else "")
-        ui.show(card.points([said]))
+        ui.show(card.points([point]))
 if item.text:
     ui.section("Text", "numbered; what the summary cites is marked" if page.summary and page.summary.points else "")
     ui.show(card.numbered(item.text, page.summary.points if page.summary else ()))
@@ -145,15 +152,18 @@ else:
         )
     )
     if decision.why:
-        draw(
-            charts.contributions, charts.merged(decision.why), alt="What weighed for and against this item, in log-odds"
-        )
+        parts = charts.merged(decision.why)
+        base = sum(weight for name, weight in parts if name == BASE)
+        parts = [(name, weight) for name, weight in parts if name != BASE]
+        draw(charts.contributions, parts, alt="What weighed for and against this item, in log-odds")
+        if base:
+            st.caption(f"Every item starts at {card.signed(base)}: few of all that comes in are wanted.")
 
 ui.section("Facts")
 ui.show(meta(page, sources, here.zone))
 if page.versions:
     ui.section("Earlier versions")
     versions(page, here.zone)
-if history := past(page, here.zone):
+if history := past(page, here.zone, subjects):
     ui.section("Between you and it")
     ui.show(ui.pairs(history))

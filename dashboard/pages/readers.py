@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from textwrap import shorten
 
 import streamlit as st
 
@@ -118,6 +119,9 @@ else:
     ui.show(
         ui.table(
             ("When", "What", "Item"),
-            [(ui.clock_time(row.at, here.zone), row.what, ui.text(row.title, limit=120)) for row in newest],
+            [
+                (ui.clock_time(row.at, here.zone), row.what, shorten(ui.text(row.title), 140, placeholder="…"))
+                for row in newest
+            ],
         )
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import charts, ui
+from dashboard import charts, data, ui
 from dashboard.session import here as who_reads
 from dashboard.ui import html, join
 from dashboard.welcome import run_button
@@ -84,6 +84,7 @@ chosen = st.selectbox(
 )  # fmt: skip
 with here.store() as store:
     polls = store.sources.polls(run=chosen.id, limit=500)
+    titles = data.source_titles(store)
 
 if chosen.stages:
     ui.section("Stages")
@@ -99,7 +100,8 @@ if polls:
         ui.table(
             ("Source", "Outcome", "New", "Updated", "Seconds"),
             [
-                (ui.text(poll.source, limit=60), ui.text(f"{poll.outcome.value}{': ' if poll.message else ''}{poll.message}", limit=240),
+                (ui.text(titles.get(poll.source, poll.source), limit=60),
+                 ui.text(f"{poll.outcome.value}{': ' if poll.message else ''}{poll.message}", limit=240),
                  str(poll.new), str(poll.updated), f"{poll.seconds:.1f}")
                 for poll in sorted(polls, key=lambda poll: (poll.outcome.is_success, -poll.new, poll.source))
             ],

@@ -27,6 +27,8 @@ KINDS = {
 # Kinds that scout.toml switches on and off: they can be paused here, not removed.
 CONFIGURED = (SourceKind.ARXIV, SourceKind.HF_DAILY, SourceKind.HF_RELEASES, SourceKind.MAILDIR, SourceKind.IMAP)
 
+REMOVED = "source-removed"  # where this session remembers what it removed last
+
 
 def glance(entry: data.SourceLine, at: datetime) -> Markup:
     """One source: its name and health, how the last poll ended and when, when the next one may be, items a week."""
@@ -59,8 +61,18 @@ def change(here: Here, source: str, what: str) -> None:
         actions.need_admin(here)
         if what == "remove":
             store.sources.remove(source)
+            st.session_state[REMOVED] = source
         else:
             store.sources.pause(source, on=what == "pause")
+
+
+def bring_back(here: Here, source: str) -> None:
+    """Undo of the removal just made."""
+    with actions.told(), here.store() as store:
+        actions.need_admin(here)
+        row = next(row for row in store.sources.all(removed=True) if row.id == source)
+        store.sources.add(row.id, row.kind, row.url, at=now())
+        del st.session_state[REMOVED]
 
 
 def add(here: Here) -> None:
@@ -77,6 +89,7 @@ def imported(here: Here) -> None:
 here, at = who_reads(), now()
 with here.store() as store:
     lines = data.source_lines(store, at)
+    titles = data.source_titles(store)
 
 st.title("Sources", anchor=False)
 if message := actions.trouble():
@@ -96,6 +109,12 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="source-add"
         st.file_uploader("Feeds of another reader", type=["opml", "xml"], key="source-opml")
         st.button("Import", on_click=imported, args=(here,), key="source-import")
 
+if (gone := st.session_state.get(REMOVED)) is not None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{ui.md(titles.get(gone, gone))} is not polled any more; what it brought stays.", width="content")
+        st.button(
+            "Undo", icon=":material/undo:", type="tertiary", on_click=bring_back, args=(here, gone), key="undo-remove"
+        )
 if not lines:
     ui.empty("No sources yet", "The first daily run adds the ones that ship; or add a site above.")
 for entry in lines:
@@ -103,7 +122,7 @@ for entry in lines:
     with st.container(horizontal=True, vertical_alignment="center", key=f"source-{row.id}"):
         with st.container(width="stretch"):
             ui.show(glance(entry, at))
-        with st.popover("", icon=":material/more_horiz:", type="tertiary", key=f"menu-{row.id}"):
+        with st.popover("More", icon=":material/more_horiz:", type="tertiary", key=f"menu-{row.id}"):
             ui.show(ui.link(ui.text(row.url, limit=200), row.url))
             button = partial(st.button, type="tertiary", width="stretch")
             button("Check now", key=f"poll-{row.id}", on_click=actions.ask, args=(here, "poll", {"sources": [row.id]}))

@@ -101,10 +101,10 @@ def feature_name(feature: str) -> str:
         "source": "from {}",
         "comment": "remark “{}”",
         "rule": "your rule {}",
-        "picked by the community (prior)": "{}, as the community likes",
+        "picked by the community (prior)": "{}, by the community's picks",
     }
     if not colon or not what:
-        return shown(feature, limit=120)
+        return "no remark by its authors" if feature == "no comment" else shown(feature, limit=120)
     return named.get(kind, "{}").format(what.strip())
 
 
