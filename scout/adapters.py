@@ -1,4 +1,4 @@
-"""Which adapter the served model reads with for a reader: loaded first, then pointed at, so that a server that will not have it
+"""Which adapter the served model rates with for a reader: loaded first, then pointed at, so that a server that will not have it
 changes nothing.
 
 Whether one may serve is decided elsewhere (`rl/promote.py` by `evals/gate.py`). Changes of the embedded policy and of the
@@ -90,9 +90,15 @@ def adopt(
 
 
 def asked(store: Store, settings: Settings, reader: str) -> Model:
-    """How the model is asked for this reader: by its adapter's name where one serves."""
+    """How the model is asked to rate for this reader: by its adapter's name where one serves."""
     name = store.adapters.serving(reader)
     return settings.model.model_copy(update={"name": name}) if name else settings.model
+
+
+def beneath(store: Store, settings: Settings, reader: str) -> Model:
+    """How the model itself is asked, for what its adapter was not trained to do: by the name that the adapter adapts."""
+    row = store.adapters.get(store.adapters.serving(reader))
+    return settings.model.model_copy(update={"name": row.base}) if row and row.base else settings.model
 
 
 async def ensure(client: ModelClient, store: Store, settings: Settings, name: str) -> None:

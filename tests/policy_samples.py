@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,6 +141,29 @@ def lived(
             for seen in store.digests.impressions(READER, day=day, missed=True) if thumbs else ():
                 if rng.random() < 0.9:
                     thumb(store, seen.item_id, day, up=is_liked(seen.item_id) if always is None else always)
+        yield store, settings
+
+
+@contextmanager
+def weeks(folder: Path, **how: Any) -> Iterator[tuple[Store, Settings]]:
+    """`lived`, as `how` says, in a folder of its own: once for the tests of a module, each of which copies it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCOUT_DATA_DIR", str(folder))
+        patch.setenv("SCOUT_CONFIG", str(folder / "scout.toml"))
+        two_recipes(patch)
+        with lived(patch, **how) as lived_in:
+            yield lived_in
+
+
+@contextmanager
+def copied(monkeypatch: pytest.MonkeyPatch, folder: Path, **values: str) -> Iterator[tuple[Store, Settings]]:
+    """A store of a test's own, which begins as the one of `weeks` ended; settings by their names without `SCOUT_`."""
+    for name, value in values.items():
+        monkeypatch.setenv(f"SCOUT_{name}", value)
+    settings = load()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    shutil.copy(folder / "scout.db", settings.database)
+    with Store(settings.database) as store:
         yield store, settings
 
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import policy_samples
 import pytest
 from adapter_samples import knows, written
 from click.testing import CliRunner, Result
 from eval_samples import adds, suite
-from policy_samples import READER, lived, two_recipes, weekdays
+from policy_samples import READER, copied, two_recipes, weekdays
 from scripted_server import Request, ScriptedServer, serving
 
 pytest.importorskip("inspect_ai", reason="the evals extra is not installed")
@@ -39,13 +40,8 @@ CUT = DAYS[3].isoformat()
 def weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database in which someone has read for two weeks."""
     folder = tmp_path_factory.mktemp("weeks")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SCOUT_DATA_DIR", str(folder))
-        patch.setenv("SCOUT_CONFIG", str(folder / "scout.toml"))
-        two_recipes(patch)
-        with lived(patch, days=12, a_day=60):
-            pass
-    return folder / "scout.db"
+    with policy_samples.weeks(folder, days=12, a_day=60):
+        return folder
 
 
 @pytest.fixture
@@ -60,10 +56,6 @@ def server() -> Iterator[ScriptedServer]:
 def here(monkeypatch: pytest.MonkeyPatch, weeks: Path, server: ScriptedServer) -> Iterator[tuple[Store, Settings]]:
     """That reader, a server, and one suite that is about safety."""
     two_recipes(monkeypatch)
-    for name, value in {
-        "TODAY": DAYS[-1].isoformat(), "MODEL__BASE_URLS": json.dumps([server.base_url]), "TRAIN__SUITES": '["sums"]',
-    }.items():  # fmt: skip
-        monkeypatch.setenv(f"SCOUT_{name}", value)
     monkeypatch.setattr(safeguards, "installed", lambda folder: {"sums": replace(suite(), domain="safety")})
     monkeypatch.setattr(trust, "vet", lambda suite: "")
 
@@ -71,11 +63,9 @@ def here(monkeypatch: pytest.MonkeyPatch, weeks: Path, server: ScriptedServer) -
         return "", {}
 
     monkeypatch.setattr(trust, "label", fine)
-    settings = load()
-    settings.data_dir.mkdir(parents=True)
-    shutil.copy(weeks, settings.database)
-    with Store(settings.database) as store:
-        yield store, settings
+    values = {"TODAY": DAYS[-1].isoformat(), "MODEL__BASE_URLS": json.dumps([server.base_url])}
+    with copied(monkeypatch, weeks, **values, TRAIN__SUITES='["sums"]') as own:
+        yield own
 
 
 def brought(here: tuple[Store, Settings], source: Path, **facts: Any) -> AdapterRow:
@@ -224,7 +214,9 @@ def test_a_server_that_was_started_again_gets_the_adapter_before_anything_is_rea
     )
     assert report.done == 2
     assert report.model == row.name
-    assert {chat.body["model"] for chat in server.chats} == {row.name}
+    rated = {chat.body["model"] for chat in server.chats if "from 1 to 5" in chat.last}
+    others = {chat.body["model"] for chat in server.chats if "from 1 to 5" not in chat.last}
+    assert (rated, others) == ({row.name}, {row.base})  # what it was not trained to do is left to the model beneath it
 
 
 def test_an_adapter_whose_files_are_gone_stops_reading_and_says_what_to_do(

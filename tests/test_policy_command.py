@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import policy_samples
 import pytest
 from click.testing import CliRunner, Result
-from policy_samples import READER, Fits, default, lived, two_recipes, weekdays
+from policy_samples import READER, Fits, copied, default, lived, two_recipes, weekdays
 
 from scout import backtest
 from scout.cli import policy_judging
 from scout.cli.app import app
 from scout.clock import now
-from scout.config import Settings, load
+from scout.config import Settings
 from scout.store import Store
 
 LAST = weekdays(12)[-1]
@@ -34,24 +34,15 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> Fits:
 def weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database in which someone has read for two weeks."""
     folder = tmp_path_factory.mktemp("weeks")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SCOUT_DATA_DIR", str(folder))
-        patch.setenv("SCOUT_CONFIG", str(folder / "scout.toml"))
-        two_recipes(patch)
-        with lived(patch, days=12, look=True):
-            pass
-    return folder / "scout.db"
+    with policy_samples.weeks(folder, days=12, look=True):
+        return folder
 
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch, fits: Fits, weeks: Path) -> Iterator[tuple[Store, Settings]]:
-    with lived(monkeypatch, days=0):
-        pass  # the folder and the settings
-    monkeypatch.setenv("SCOUT_TODAY", LAST.isoformat())
-    settings = load()
-    shutil.copy(weeks, settings.database)
-    with Store(settings.database) as store:
-        yield store, settings
+    values = {"TODAY": LAST.isoformat(), "DIGEST__EXPLORE": "6", "DIGEST__PER_SUBJECT": "30"}
+    with copied(monkeypatch, weeks, **values) as own:
+        yield own
 
 
 def scout(*words: str) -> Result:

@@ -137,11 +137,13 @@ class _Stage:
         """Read what is not read yet, several items at once, until done, out of budget or without a model."""
         from scout.serving.client import ModelClient
 
-        async with ModelClient(adapters.asked(self.store, self.settings, self.reader)) as client:
+        here = (self.store, self.settings, self.reader)
+        async with ModelClient(adapters.asked(*here)) as rater, ModelClient(adapters.beneath(*here)) as client:
             try:
                 if adapter := self.store.adapters.serving(self.reader):
-                    await adapters.ensure(client, self.store, self.settings, adapter)
-                self.model = await _served(client)
+                    await adapters.ensure(rater, self.store, self.settings, adapter)
+                self.model = await _served(rater)
+                self.writer = await _served(client) if adapter else self.model
             except ModelError as err:
                 self._stop(err)
                 return
@@ -155,7 +157,9 @@ class _Stage:
             )
             self.todo = self._todo(chosen)
             self.suspects = Suspects(self.store, self.key, self.todo.items, run=self.run)
-            self.asked = ModelReader(client, self.policy, entailment=self.settings.model.entailment)
+            self.asked = ModelReader(
+                client, self.policy, rater=rater, writer=self.writer, entailment=self.settings.model.entailment
+            )
             self.progress.stage(f"read for {self.reader}", len(self.todo.items))
             await self._together([item for item in self.todo.items if item.id not in self.suspects])
             await self._alone(self.suspects.in_turn())
@@ -269,7 +273,7 @@ class _Stage:
             if told.summary is not None:
                 store.summaries.write([(item, told.summary)], at)
             else:
-                store.summaries.drop_stale(item, by=self.model)
+                store.summaries.drop_stale(item, by=self.writer)
             store.readings.write(reading, at, run=self.run)
             self.suspects.clear(item)
             store.ledger.mark(self.key, [item.id], at, run=self.run)

@@ -1,5 +1,7 @@
 """A model reads one item for one reader: routes it, rates it, and writes a summary of which only what is grounded stays.
 
+An adapter was trained to rate, so it rates and nothing else: routing and writing are left to the model beneath it.
+
 What to read, and what becomes of it, is `enrich`'s. A fault of one answer ends in an outcome here; a fault of the endpoint
 (away, busy, wrong key) is raised, for it is not about this item.
 """
@@ -85,8 +87,19 @@ class Rated:
 
 
 class ModelReader:
-    def __init__(self, client: ModelClient, policy: LlmPolicy, *, entailment: bool) -> None:
+    """
+    Args:
+        client: who routes and writes.
+        rater: who rates; the same unless given.
+        writer: what `client` is called in summaries; the policy's model unless given.
+        entailment: whether it is asked of each point if its sentences say so.
+    """
+
+    def __init__(
+        self, client: ModelClient, policy: LlmPolicy, *, rater: ModelClient | None = None, writer: str = "", entailment: bool
+    ) -> None:  # fmt: skip
         self._client, self._policy, self._entailment = client, policy, entailment
+        self._rater, self._writer = rater or client, writer or policy.model
         self._rubric = policy.rubric
 
     async def fault(self) -> ModelError | None:
@@ -124,19 +137,19 @@ class ModelReader:
             ModelError: as `read`.
         """
         routed, rated = await asyncio.gather(
-            self._label(item, prompting.route_messages, tuple(self._rubric.labels)),
-            self._label(item, prompting.rate_messages, prompting.RATING_LABELS),
+            self._label(self._client, item, prompting.route_messages, tuple(self._rubric.labels)),
+            self._label(self._rater, item, prompting.rate_messages, prompting.RATING_LABELS),
         )
         return Rated(self._policy.judge(decision, routed, rated), rating_of(rated)) if rated else Rated()
 
     async def _label(
-        self, item: Item, ask: Callable[[Rubric, Shown], list[Message]], labels: Sequence[str]
+        self, client: ModelClient, item: Item, ask: Callable[[Rubric, Shown], list[Message]], labels: Sequence[str]
     ) -> dict[str, float]:
         """The distribution over the labels; empty where the model gives none."""
         for limit in LIMITS[1:]:
             try:
                 messages = ask(self._rubric, prompting.shown(item, limit=limit))
-                return await self._client.label(messages, labels, priority=Priority.BATCH)
+                return await client.label(messages, labels, priority=Priority.BATCH)
             except ModelError as err:
                 if err.kind not in _ABOUT_THE_ANSWER:
                     raise
@@ -208,7 +221,7 @@ class ModelReader:
         wrote = (
             1 + len(draft.points[:MOST_POINTS]) + sum(extra is not None for extra in (draft.new, draft.why_it_matters))
         )
-        summary = Summary(item.id, said, found.kept, self._policy.model) if found.kept else None
+        summary = Summary(item.id, said, found.kept, self._writer) if found.kept else None
         return Told(
             outcome=outcome if summary else Outcome.UNGROUNDED, summary=summary, points=wrote,
             dropped=Grounded((), tuple(dropped)).by_reason, new=extras[0], why_it_matters=extras[1],
