@@ -1,7 +1,8 @@
 """The FP32 head against the naive one and TRL's chunked kernel: time, memory beyond the gradients, and error against FP64.
 
 Every form runs in a process of its own, in turn with the others. Needs torch (the rl extra), and trl for its row:
-`PYTHON -m benchmarks head` with the Python of an environment that has them.
+`PYTHON -m benchmarks head` with the Python of an environment that has them. `PYTHON -m benchmarks.bench_head trained 1` measures
+one mode, in so many rounds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.figures import figure
@@ -23,13 +25,18 @@ CHECKED = 64
 """Tokens whose values are compared with FP64."""
 
 
-def main() -> None:
+LIMITS = {"frozen": 0.9, "trained": 1.35}
+"""Of naive's time."""
+
+
+def main(modes: Sequence[str] = tuple(LIMITS), rounds: int = ROUNDS) -> None:
     if importlib.util.find_spec("torch") is None:
         print("head: needs torch, which the rl extra brings; nothing was measured", file=sys.stderr)
         return
     forms = ["naive", "chunked", *(["trl"] if importlib.util.find_spec("trl") else [])]
-    for mode, limit in (("frozen", 0.9), ("trained", 1.35)):
-        runs = [(form, _child(form, mode)) for _ in range(ROUNDS) for form in forms]
+    for mode in modes:
+        limit = LIMITS[mode]
+        runs = [(form, _child(form, mode)) for _ in range(rounds) for form in forms]
         seconds = {form: min(run["seconds"] for name, run in runs if name == form) for form in forms}
         extra = {form: min(run["extra"] for name, run in runs if name == form) for form in forms}
         error = {form: max(run["error"] for name, run in runs if name == form) for form in forms}
@@ -73,7 +80,7 @@ def measure(form: str, mode: str) -> dict[str, float]:
     hidden, weight = operand(TOKENS, 1.0).requires_grad_(), operand(VOCABULARY, 0.1)
     weight.requires_grad_(mode == "trained")
     targets = torch.randint(VOCABULARY, (TOKENS,), generator=made)
-    logprobs = {"naive": naive, "chunked": chunked, "trl": trl}[form]
+    logprobs = FORMS[form]
     logprobs(hidden[:2], weight[:64], targets[:2] % 64).sum().backward()  # what a first call loads
     hidden.grad = weight.grad = None
     before = _resident()
@@ -105,6 +112,9 @@ def trl(hidden, weight, targets):  # type: ignore[no-untyped-def]
     return ChunkedLogProbFunction.apply(hidden, weight, None, targets, 1.0, 4096, None, 1.0, ())[0]
 
 
+FORMS = {"naive": naive, "chunked": chunked, "trl": trl}
+
+
 def _exact(hidden, weight, targets):  # type: ignore[no-untyped-def]
     import torch
 
@@ -117,7 +127,9 @@ def _resident() -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
+    if len(sys.argv) == 3 and sys.argv[1] in FORMS:
         print(json.dumps(measure(sys.argv[1], sys.argv[2])))
+    elif len(sys.argv) == 3:
+        main([sys.argv[1]], int(sys.argv[2]))
     else:
         main()
