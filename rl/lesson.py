@@ -7,20 +7,23 @@ said since. By `kto` the loop is `rl.thumbs`', by any other loss `rl.train`'s.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rl.course import Course
+from rl.course import BATCH, Course
 from rl.recorder import Recorder
 from rl.rewards import Label
 from rl.task import Example, Triage, rating_examples, rendering
+from scout.config import Model
 from scout.config.train import Train
 from scout.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from rl.monitor import Alarm
+    from rl.server_rollout import ServerSampler
 
 EXAMPLES = "examples.json"
 THIRD = 3
@@ -65,8 +68,11 @@ def prepare(course: Course, train: Train, folder: Path) -> None:
     half.replace(place)
 
 
-def teach(train: Train, folder: Path, *, recorder: Recorder, progress: Progress = SILENT) -> Taught:
+def teach(train: Train, folder: Path, *, model: Model, recorder: Recorder, progress: Progress = SILENT) -> Taught:
     """Train on what `prepare` wrote down; goes on from the folder's checkpoint where there is one.
+
+    Args:
+        model: who is asked for rollouts, where `train.rollouts` is the server.
 
     Raises:
         Cannot: the model cannot be loaded, the thumbs cannot teach, rollouts cannot be had, or the checkpoint is another run's.
@@ -74,12 +80,17 @@ def teach(train: Train, folder: Path, *, recorder: Recorder, progress: Progress 
     """
     from rl import checkpoints
     from rl.rollout import SamplerFailed
+    from rl.signals import Stopping
 
     told = json.loads((folder / EXAMPLES).read_text(encoding="utf-8"))
-    learn, watched = ([_example(each) for each in told[name]] for name in ("learn", "watched"))
+    learn, watched = (tuple(_example(each) for each in told[name]) for name in ("learn", "watched"))
     try:
-        way = _by_thumbs if train.loss == "kto" else _by_answers
-        return way(train, learn, watched, folder, recorder, progress)
+        if train.loss == "kto":
+            return _by_thumbs(train, learn, watched, folder, recorder, _Attentive(progress, recorder.stopping))
+        with _sampler(train, model, folder) as sampler:
+            return _by_answers(train, Triage(learn, watched), folder, sampler, recorder, progress)
+    except Stopping:
+        return Taught(None, 0)
     except checkpoints.NotKept:
         raise
     except (checkpoints.OtherRun, SamplerFailed, ValueError) as err:
@@ -95,30 +106,74 @@ def _by_thumbs(
     from rl.thumbs import learn as learned
 
     plan = Plan(
-        kto_epochs=train.epochs, cispo_epochs=train.cispo_epochs, rank=train.rank, first_layer=_first(train.checkpoint),
-        learning_rate=train.learning_rate, seed=train.seed, held_out_every=train.keep_every, keep_every=train.keep_every,
+        kto_epochs=train.epochs, cispo_epochs=train.cispo_epochs, batch=BATCH, rank=train.rank, body=train.body,
+        first_layer=_first(train.checkpoint), learning_rate=train.learning_rate, seed=train.seed,
+        held_out_every=train.keep_every, keep_every=train.keep_every,
     )  # fmt: skip
     done = learned(Path(train.checkpoint), learn, watched, plan, folder=folder, recorder=recorder, progress=progress)
     return Taught(done.adapter, len(done.steps), done.alarms)
 
 
+class _Attentive:
+    """Progress that ends a run where it is asked to outside of its steps, which look for themselves: what all prompts have in
+    common takes minutes to compute."""
+
+    def __init__(self, inner: Progress, stopping: Callable[[], bool]) -> None:
+        self._inner, self._stopping, self._stage = inner, stopping, ""
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        self._stage = name
+        self._inner.stage(name, total)
+
+    def step(self, label: str = "") -> None:
+        from rl.signals import Stopping
+
+        self._inner.step(label)
+        if self._stage != "steps" and self._stopping():
+            raise Stopping
+
+    def done(self) -> None:
+        self._inner.done()
+
+
 def _by_answers(
-    train: Train, learn: Sequence[Example], watched: Sequence[Example], folder: Path, recorder: Recorder, progress: Progress
-) -> Taught:  # fmt: skip
+    train: Train, task: Triage, folder: Path, sampler: ServerSampler | None, recorder: Recorder, progress: Progress
+) -> Taught:
     from rl import lora
+    from rl.distributed import shard
     from rl.train import Plan
     from rl.train import train as trained
 
-    base, tokenizer = lora.loaded(Path(train.checkpoint))
-    model = lora.adapted(base, rank=train.rank, first=_first(train.checkpoint), seed=train.seed)
+    base, tokenizer = lora.loaded(Path(train.checkpoint), train.body, device=lora.here())
+    model = shard(lora.adapted(base, rank=train.rank, first=_first(train.checkpoint), seed=train.seed))
     plan = Plan(
-        steps=train.steps, prompts=train.prompts, group=train.group, loss=train.loss, learning_rate=train.learning_rate,
-        seed=train.seed, held_out_every=train.keep_every, keep_every=train.keep_every,
+        steps=train.steps, prompts=train.prompts, group=train.group, loss=train.loss, beta=train.kl,
+        learning_rate=train.learning_rate, seed=train.seed, held_out_every=train.keep_every, keep_every=train.keep_every,
+        at_once=train.at_once, ahead=1 if sampler else 0,
     )  # fmt: skip
-    task = Triage(tuple(learn), tuple(watched))
-    done = trained(model, task, plan, decode=tokenizer.decode, folder=folder, recorder=recorder, progress=progress)
+    done = trained(
+        model, task, plan, decode=tokenizer.decode, folder=folder, recorder=recorder, progress=progress, sampler=sampler
+    )  # fmt: skip
     whole = not done.alarms and not done.stopped
     return Taught(lora.save(model, folder / "adapter") if whole else None, len(done.steps), done.alarms)
+
+
+@contextmanager
+def _sampler(train: Train, model: Model, folder: Path) -> Iterator[ServerSampler | None]:
+    """The server, where it draws; None for the model that is trained.
+
+    Raises:
+        Cannot: no server is set.
+    """
+    if train.rollouts == "here":
+        yield None
+        return
+    from rl.server_rollout import ServerSampler
+
+    if not model.base_urls:
+        raise Cannot("train.rollouts is the server's, and model.base_urls names none")
+    with ServerSampler(model, folder / "policies", run=folder.name) as sampler:
+        yield sampler
 
 
 def _first(checkpoint: str) -> int:

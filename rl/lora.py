@@ -13,7 +13,9 @@ from typing import Any
 
 import torch
 
-BODIES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+from rl.distributed import whole, world
+
+BODIES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def tokenizer_of(checkpoint: Path) -> Any:
@@ -26,19 +28,26 @@ def tokenizer_of(checkpoint: Path) -> Any:
     return transformers.AutoTokenizer.from_pretrained(checkpoint)
 
 
-def loaded(checkpoint: Path, body: str = "float32") -> tuple[Any, Any]:
+def loaded(checkpoint: Path, body: str = "float32", *, device: torch.device | str = "cpu") -> tuple[Any, Any]:
     """The model of a checkpoint with nothing that wants gradients, and its tokenizer.
 
     Args:
         body: of `BODIES`, what its weights are rounded to; an adapter on it is FP32 all the same.
+        device: where it is to be (`here` for this process's own).
 
     Raises:
         OSError, ValueError: transformers cannot read it.
     """
     import transformers
 
+    transformers.utils.logging.disable_progress_bar()  # a bar of its own would stand among ours
     model = transformers.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=BODIES[body])
-    return model.requires_grad_(False), tokenizer_of(checkpoint)
+    return model.requires_grad_(False).to(device), tokenizer_of(checkpoint)
+
+
+def here() -> torch.device:
+    """This process's GPU where there is one (`rl.distributed.joined` chooses it), else the CPU."""
+    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
 
 
 def adapted(model: Any, *, rank: int, first: int, seed: int, dropout: float = 0.0, alpha: float | None = None) -> Any:
@@ -65,16 +74,24 @@ def adapted(model: Any, *, rank: int, first: int, seed: int, dropout: float = 0.
     return peft.get_peft_model(model, config)
 
 
+def state_of(model: Any) -> dict[str, torch.Tensor]:
+    """The adapter's weights by name, whole ones where they are sharded; all processes must ask."""
+    return {name: whole(value) for name, value in model.state_dict().items() if "lora_" in name}
+
+
 def save(model: Any, folder: Path) -> Path:
-    """Keep the adapter in `folder`; written beside and moved there whole.
+    """Keep the adapter in `folder`; written beside and moved there whole, of several processes by the first. All must call it.
 
     Raises:
         OSError: it cannot be written.
     """
+    state = state_of(model)
+    if world().rank:
+        return folder
     beside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     shutil.rmtree(beside, ignore_errors=True)
     try:
-        model.save_pretrained(beside)
+        model.save_pretrained(beside, state_dict=state, save_embedding_layers=False)
         shutil.rmtree(folder, ignore_errors=True)
         beside.rename(folder)
     finally:

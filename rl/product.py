@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rl import promote
-from rl.course import Course
+from rl.course import BATCH, Course
 from rl.record import StoreRecorder
 from scout import adapters
 from scout.clock import now
@@ -28,6 +28,9 @@ from scout.serving.errors import ModelError
 from scout.store import Store
 from scout.store.promotions import Challenge, Promotion
 from scout.store.training import RESUMABLE, ParityRow, State, TrainingRun, new_run
+
+if TYPE_CHECKING:
+    from rl.lesson import Taught
 
 LIMIT = 0.05
 """Mean |Δ log-probability|, in nats: a check that was made with a laxer limit does not count."""
@@ -143,19 +146,20 @@ def begun(settings: Settings, reader: str, course: Course, parity: ParityRow) ->
 
 
 def planned(settings: Settings, thumbs: int) -> int:
-    """Steps of a run, about: kto's batches are of 16."""
+    """Steps of a run."""
     train = settings.train
-    return train.steps if train.loss != "kto" else -(-thumbs // 16) * (train.epochs + train.cispo_epochs)
+    return train.steps if train.loss != "kto" else -(-thumbs // BATCH) * (train.epochs + train.cispo_epochs)
 
 
 def run(
     store: Store, settings: Settings, this: TrainingRun, *, stopping: Callable[[], bool], progress: Progress = SILENT,
-    course: Course | None = None,
+    course: Course | None = None, processes: int = 1,
 ) -> TrainingRun:  # fmt: skip
     """Train; the run as it ended, with its adapter's name where there is one.
 
     Args:
         course: what a new run learns; None where `this` is gone on with.
+        processes: of this machine, which share the model.
 
     Raises:
         rl.lesson.Cannot: see there.
@@ -165,14 +169,11 @@ def run(
 
     train = type(settings.train)(**this.settings)
     place = folder(settings, this.id)
-    recorder = StoreRecorder(
-        store, this.id, data_dir=settings.data_dir, sample_every=train.sample_every, stopping=stopping
-    )
     try:
         if course is not None:
             lesson.prepare(course, train, place)
         store.training.start(replace(this, state=State.RUNNING))
-        taught = lesson.teach(train, place, recorder=recorder, progress=progress)
+        taught = _taught(store, settings, this, stopping=stopping, progress=progress, processes=processes)
     except BaseException as err:
         if store.training.get(this.id) is not None:
             stopped = isinstance(err, KeyboardInterrupt)
@@ -195,12 +196,31 @@ def run(
     return found
 
 
-def _ended(store: Store, this: TrainingRun, taught: Any) -> TrainingRun:
+def _taught(
+    store: Store, settings: Settings, this: TrainingRun, *, stopping: Callable[[], bool], progress: Progress, processes: int
+) -> Taught:  # fmt: skip
+    train, place = type(settings.train)(**this.settings), folder(settings, this.id)
+    if processes > 1:
+        from rl.processes import taught
+
+        return taught(
+            settings, train, place, processes=processes, stopping=stopping, progress=progress,
+            steps=lambda: len(store.training.steps(this.id)),
+        )  # fmt: skip
+    from rl.lesson import teach
+
+    recorder = StoreRecorder(
+        store, this.id, data_dir=settings.data_dir, sample_every=train.sample_every, stopping=stopping
+    )
+    return teach(train, place, model=settings.model, recorder=recorder, progress=progress)
+
+
+def _ended(store: Store, this: TrainingRun, taught: Taught) -> TrainingRun:
     if taught.alarms:
         said = "; ".join(f"{alarm.kind}: {alarm.evidence}" for alarm in taught.alarms)
         store.training.finish(this.id, now(), state=State.ALARMED, message=said)
     else:
-        said = f"stopped after {taught.steps} steps; `scout train --resume` goes on"
+        said = f"stopped after {len(store.training.steps(this.id))} steps; `scout train --resume` goes on"
         store.training.finish(this.id, now(), state=State.STOPPED, message=said)
     found = store.training.get(this.id)
     assert found is not None

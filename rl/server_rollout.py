@@ -13,12 +13,13 @@ import logging
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import torch
 
-from rl import completions
-from rl.distributed import whole, world
+from rl import completions, lora
+from rl.distributed import world
 from rl.rollout import Refused, Rollout, SamplerFailed, Sampling
 from scout.config import Model
 from scout.serving import adapters
@@ -36,7 +37,7 @@ _ADAPTER = "adapter_model.safetensors"
 
 
 class ServerSampler:
-    """Samples by the adapters that it publishes.
+    """Samples by the adapters that it publishes. As a context it drops them at its end, where the server can be reached.
 
     Args:
         settings: the server's addresses and key; each of several is given every adapter.
@@ -54,6 +55,15 @@ class ServerSampler:
         self._keep, self._patience = keep, patience
         self._names: dict[str, str] = {}
         self._given_up = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._keep, self._patience = 0, Patience(attempts=1)
+        self._drop_old()
 
     def give_up(self) -> None:
         """Requests that are out now are ended; later ones are not concerned."""
@@ -78,7 +88,7 @@ class ServerSampler:
         """
         if not hasattr(model, "save_pretrained") or not hasattr(model, "peft_config"):
             raise SamplerFailed("a server takes adapters: train with LoRA, or sample in this process")
-        state = {name: whole(value) for name, value in model.state_dict().items() if "lora_" in name}
+        state = lora.state_of(model)
         if world().rank:
             return
         if not all(value.isfinite().all() for value in state.values()):
@@ -162,7 +172,7 @@ class ServerSampler:
         return await client.patiently(once)
 
     def _drop_old(self) -> None:
-        for version in list(self._names)[: -self._keep]:
+        for version in list(self._names)[: max(0, len(self._names) - self._keep)]:
             name = self._names.pop(version)
             try:
                 self._asking(lambda client, name=name: adapters.drop(client, name), "")  # type: ignore[misc]

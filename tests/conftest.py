@@ -19,7 +19,7 @@ import pytest
 hypothesis.settings.register_profile("scout", deadline=None)
 hypothesis.settings.load_profile("scout")
 
-pytest_plugins = ("reading_fixtures",)
+pytest_plugins = ("reading_fixtures", "product_fixtures")
 
 SERVE = Path(__file__).resolve().parents[2] / "shared" / "world" / "serve.py"
 

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,107 +20,33 @@ torch = pytest.importorskip("torch", reason="needs the rl extra")
 transformers = pytest.importorskip("transformers", reason="needs the rl extra")
 pytest.importorskip("peft", reason="needs the rl extra")
 
-import tiny_model
-from adapter_samples import knows
-from click.testing import CliRunner, Result
-from policy_samples import READER, lived, two_recipes, weekdays
-from scripted_server import ScriptedServer, serving
+from policy_samples import READER
+from product_samples import agree, nothing_lost, told, train
+from token_server import TokenServer
 
-from rl import precision, safeguards
+from rl import precision
 from rl.activations import trace
 from scout import adapter_files
-from scout.cli.app import app
-from scout.clock import now
 from scout.config import load
 from scout.exit_codes import Exit
-from scout.readers import profile
 from scout.store import Store
-from scout.store.training import ParityRow, State
-from scout.triage.prompting import LABEL_CHARS, rate_messages, rubric, shown
+from scout.store.training import State
 
-torch.set_num_threads(1)  # so small a model only waits for its other threads
-DAYS = weekdays(18)
 ROOT = Path(__file__).resolve().parents[1]
-SETTINGS = {
-    "LEAST_THUMBS": "30",
-    "EPOCHS": "2",
-    "RANK": "2",
-    "BODY": "float32",
-    "KEEP_EVERY": "3",
-    "SAMPLE_EVERY": "2",
-    "HELD_OUT": "0.5",
-}
-
-
-@pytest.fixture(scope="module")
-def weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database in which someone has read for some weeks, and the model that is trained for them beside it."""
-    folder = tmp_path_factory.mktemp("weeks")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SCOUT_DATA_DIR", str(folder))
-        patch.setenv("SCOUT_CONFIG", str(folder / "scout.toml"))
-        two_recipes(patch)
-        with lived(patch, days=18, a_day=60) as (store, settings):
-            known = profile(store, settings, READER)
-            asked = rubric(known)
-            texts = [
-                message.content
-                for thumb in known.thumbs
-                for message in rate_messages(asked, shown(thumb.item, limit=LABEL_CHARS))
-            ]
-    tiny_model.written(folder / "tiny", texts)
-    return folder
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with serving() as running:
-        knows(running)
-        yield running
+def server(product_server: TokenServer) -> TokenServer:
+    return product_server
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch, weeks: Path, server: ScriptedServer) -> Iterator[Store]:
-    two_recipes(monkeypatch)
-    values = {
-        "TODAY": DAYS[-1].isoformat(), "MODEL__BASE_URLS": json.dumps([server.base_url]),
-        "TRAIN__CHECKPOINT": str(weeks / "tiny"), **{f"TRAIN__{name}": value for name, value in SETTINGS.items()},
-    }  # fmt: skip
-    for name, value in values.items():
-        monkeypatch.setenv(f"SCOUT_{name}", value)
-    settings = load()
-    settings.data_dir.mkdir(parents=True)
-    shutil.copy(weeks / "scout.db", settings.database)
-    with Store(settings.database) as opened:
-        yield opened
-
-
-def agree(store: Store, weeks: Path, *, verdict: str = "") -> None:
-    """A parity check of the checkpoint, as `scout rl parity` keeps it."""
-    store.training.compared(
-        ParityRow(checkpoint=str(weeks / "tiny"), body="float32", tokens=64, at=now(), verdict=verdict, found={})
-    )
-
-
-def nothing_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def compared(*_: object, **__: object) -> safeguards.Kept:
-        return safeguards.Kept(())
-
-    monkeypatch.setattr(safeguards, "compared", compared)
-
-
-def train(*words: str) -> Result:
-    return CliRunner().invoke(app, ["train", *words])
-
-
-def told(done: Result) -> dict[str, Any]:
-    assert done.stdout.startswith("{"), done.output
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+def store(product_store: Store) -> Store:
+    return product_store
 
 
 def test_thumbs_become_an_adapter_that_reads_for_the_reader(
-    store: Store, server: ScriptedServer, weeks: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, server: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         precision, "traced",
@@ -161,9 +86,9 @@ def test_thumbs_become_an_adapter_that_reads_for_the_reader(
 
 
 def test_without_a_server_the_adapter_waits_to_be_judged_and_without_suites_it_is_not_promoted(
-    store: Store, server: ScriptedServer, weeks: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, server: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    agree(store, weeks)
+    agree(store)
     server.stop()
     waits = train("--json")
     assert waits.exit_code == Exit.LATER, waits.output
@@ -181,9 +106,9 @@ def test_without_a_server_the_adapter_waits_to_be_judged_and_without_suites_it_i
 
 
 def test_a_loss_that_draws_answers_trains_too_and_its_answers_are_kept_with_their_parts(
-    store: Store, server: ScriptedServer, weeks: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, server: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    agree(store, weeks)
+    agree(store)
     nothing_lost(monkeypatch)
     for name, value in {"LOSS": "cispo", "STEPS": "3", "PROMPTS": "4", "GROUP": "4"}.items():
         monkeypatch.setenv(f"SCOUT_TRAIN__{name}", value)
@@ -204,9 +129,9 @@ def until(true: Callable[[], bool], *, seconds: float) -> None:
 
 
 def test_a_run_ended_by_sigterm_is_gone_on_with_to_the_same_bits(
-    store: Store, weeks: Path, monkeypatch: pytest.MonkeyPatch, server: ScriptedServer
+    store: Store, monkeypatch: pytest.MonkeyPatch, server: TokenServer
 ) -> None:
-    agree(store, weeks)
+    agree(store)
     server.stop()
     monkeypatch.setenv("SCOUT_TRAIN__EPOCHS", "8")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -242,21 +167,19 @@ def test_a_run_ended_by_sigterm_is_gone_on_with_to_the_same_bits(
     assert len(store.training.steps(run.id)) == len(store.training.steps(first))
 
 
-def test_a_parity_fault_begins_nothing_and_ends_with_1(store: Store, weeks: Path) -> None:
-    agree(store, weeks, verdict="layer 1: 40 roundings off")
+def test_a_parity_fault_begins_nothing_and_ends_with_1(store: Store) -> None:
+    agree(store, verdict="layer 1: 40 roundings off")
     done = train()
     assert done.exit_code == Exit.BUG
     assert "layer 1: 40 roundings off" in done.output
     assert store.training.listing(READER) == []
 
 
-def test_an_alarm_ends_with_1_its_evidence_and_no_adapter(
-    store: Store, weeks: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_alarm_ends_with_1_its_evidence_and_no_adapter(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     from rl import thumbs
     from rl.monitor import Alarm, Kind
 
-    agree(store, weeks)
+    agree(store)
     monkeypatch.setattr(
         thumbs,
         "alarms",
@@ -271,10 +194,8 @@ def test_an_alarm_ends_with_1_its_evidence_and_no_adapter(
     assert "reward-hacking" in done.stderr
 
 
-def test_a_full_disk_stops_with_75_and_what_was_kept_stands(
-    store: Store, weeks: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    agree(store, weeks)
+def test_a_full_disk_stops_with_75_and_what_was_kept_stands(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    agree(store)
     saved = torch.save
 
     def full(*args: Any, **extra: Any) -> None:

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,16 +29,28 @@ if TYPE_CHECKING:
 NEEDED = ("torch", "transformers", "peft")
 
 
-@click.command(cls=Command, example="scout train\nscout train --reader ada --resume\nscout train --dry-run --json")
+@click.command(
+    cls=Command,
+    example="scout train\nscout train --reader ada --resume\nscout train --processes 4\nscout train --dry-run --json",
+)
 @reader_option
 @click.option(
     "--resume", is_flag=True, help="Go on with the newest run that did not end; begin one where there is none."
 )
 @click.option("--again", is_flag=True, help="Also where these thumbs and settings were trained on before.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be trained on, and whether it is enough.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Share the model between so many processes of this machine, a GPU each. Not for kto.",
+)
 @as_json
 @click.pass_context
-def train(ctx: click.Context, reader: str | None, resume: bool, again: bool, dry_run: bool, json_: bool) -> None:
+def train(
+    ctx: click.Context, reader: str | None, resume: bool, again: bool, dry_run: bool, processes: int, json_: bool
+) -> None:
     """Train an adapter from thumbs.
 
     The older thumbs teach an adapter of the served model, the newer ones judge it: it reads for the reader only where it
@@ -58,7 +71,7 @@ def train(ctx: click.Context, reader: str | None, resume: bool, again: bool, dry
         from scout.cli.console import progress
 
         with held(found, "train"), progress(wanted=not json_) as bars, _stoppable() as stopping:
-            code, done = _trained(store, found, name, resume, again, stopping, bars)
+            code, done = _trained(store, found, name, _Asked(resume, again, processes), stopping, bars)
         facts = told(store, name, done)
     if json_:
         emit_json({**facts, "exit_code": int(code)})
@@ -69,26 +82,38 @@ def train(ctx: click.Context, reader: str | None, resume: bool, again: bool, dry
     ctx.exit(code)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    resume: bool
+    again: bool
+    processes: int
+
+
 def _trained(
-    store: Store, found: Settings, reader: str, resume: bool, again: bool, stopping: Callable[[], bool], bars: Progress
+    store: Store, found: Settings, reader: str, asked: _Asked, stopping: Callable[[], bool], bars: Progress
 ) -> tuple[Exit, Trained]:
     """All of it, and the exit code that it comes to."""
     from rl import product
     from rl.course import course
     from rl.product import Trained
+    from scout.config import ConfigError
     from scout.store.training import State
 
     learned = None
-    this = product.unfinished(store, found, reader) if resume else None
+    this = product.unfinished(store, found, reader) if asked.resume else None
     if this is None:
         learned = course(store, found, reader)
         if learned.missing:
             return Exit.DONE, Trained(message=f"nothing is trained: {learned.missing}")
-        if (name := product.waiting(store, reader, learned.fingerprint(found))) and not again:
+        if (name := product.waiting(store, reader, learned.fingerprint(found))) and not asked.again:
             return _judged(store, found, reader, name, bars, fresh=False)
         this = _begun(store, found, reader, learned, bars)
     _check_installed()
-    run = _run(store, found, this, learned, stopping, bars)
+    if asked.processes > 1 and this.recipe == "kto":
+        raise ConfigError(
+            "train.loss: kto, which draws no answers, trains in one process; leave --processes out, or set another loss"
+        )
+    run = _run(store, found, this, learned, asked.processes, stopping, bars)
     if run.state is State.DONE:
         code, done = _judged(store, found, reader, run.version, bars, fresh=True)
         return code, _with_run(done, run)
@@ -100,9 +125,10 @@ def _trained(
 def _begun(store: Store, found: Settings, reader: str, learned: Course, bars: Progress) -> TrainingRun:
     """A run that may begin: everything is installed, the weights are named, trainer and server agree."""
     from rl import product
-    from scout.config import ConfigError
 
     if not found.train.checkpoint:
+        from scout.config import ConfigError
+
         raise ConfigError("train.checkpoint names no weights; set it to the folder (or the Hub's name) that is served")
     _check_installed()
     try:
@@ -117,6 +143,7 @@ def _run(
     found: Settings,
     this: TrainingRun,
     learned: Course | None,
+    processes: int,
     stopping: Callable[[], bool],
     bars: Progress,
 ) -> TrainingRun:
@@ -124,7 +151,7 @@ def _run(
     from rl.lesson import Cannot
 
     try:
-        return product.run(store, found, this, stopping=stopping, progress=bars, course=learned)
+        return product.run(store, found, this, stopping=stopping, progress=bars, course=learned, processes=processes)
     except Cannot as err:
         raise Missing(f"training cannot go on: {err}") from err
     except OSError as err:
@@ -155,8 +182,6 @@ def _judged(
 
 
 def _with_run(done: Trained, run: TrainingRun) -> Trained:
-    from dataclasses import replace
-
     return replace(done, run=run)
 
 

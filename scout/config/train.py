@@ -22,6 +22,13 @@ class Train(Section):
     """Of the other losses, with so many prompts each, and so many answers to a prompt."""
     prompts: int = Field(8, ge=2)
     group: int = Field(8, ge=2)
+    at_once: int = Field(2, ge=0)
+    """Of those: items of which gradients are computed at once; fewer need less memory and more time, 0 is all of a step."""
+    kl: float = Field(0.0, ge=0)
+    """Of those: what a nat of KL to the model without adapter costs."""
+    rollouts: Literal["here", "server"] = "here"
+    """Of those: who draws the answers, the trainer or the served model, which is then given every version of the adapter and
+    draws for the next step while this one trains."""
     learning_rate: float = Field(5e-4, gt=0, le=1)
     rank: int = Field(16, ge=1, le=256)
     """Of the LoRA matrices."""
