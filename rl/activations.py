@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from rl.head import token_logprobs
@@ -21,12 +22,12 @@ from rl.head import token_logprobs
 class Trace:
     """One sequence of T tokens through a model of N layers. FP32 on the CPU, whatever the model computes in."""
 
-    stream: Tensor
-    """[N + 1, T, H] the residual stream entering layers 0 to N - 1, and leaving the last."""
-    hidden: Tensor
-    """[T, H] after the final norm: what the head is given, in the body's own precision."""
-    logprobs: Tensor
-    """[T - 1] of tokens 1 to T - 1, each given those before it."""
+    stream: Float[Tensor, "N+1 T H"]
+    """The residual stream entering layers 0 to N - 1, and leaving the last."""
+    hidden: Float[Tensor, "T H"]
+    """After the final norm: what the head is given, in the body's own precision."""
+    logprobs: Float[Tensor, " T-1"]
+    """Of tokens 1 to T - 1, each given those before it."""
 
 
 @torch.no_grad()
@@ -44,8 +45,8 @@ def trace(model: Any, ids: Sequence[int], *, fp32_head: bool) -> Trace:
 
 
 @torch.no_grad()
-def layer_by_layer(model: Any, ids: Sequence[int], stream: Tensor) -> Tensor:
-    """[N, T, H] what each layer of `model` makes of another model's stream [N + 1, T, H] where it enters that layer.
+def layer_by_layer(model: Any, ids: Sequence[int], stream: Float[Tensor, "N+1 T H"]) -> Float[Tensor, "N T H"]:
+    """What each layer of `model` makes of another model's stream where it enters that layer.
 
     So a difference at a layer is that layer's own, and not what the ones before it have handed on.
     """
@@ -70,8 +71,10 @@ def layer_by_layer(model: Any, ids: Sequence[int], stream: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def head(hidden: Tensor, weight: Tensor, ids: Sequence[int], *, fp32: bool) -> Tensor:
-    """[T - 1] log-probabilities of the tokens that came, from [T, H] hidden states in the body's dtype."""
+def head(
+    hidden: Float[Tensor, "T H"], weight: Float[Tensor, "V H"], ids: Sequence[int], *, fp32: bool
+) -> Float[Tensor, " T-1"]:
+    """Log-probabilities of the tokens that came, from hidden states in the body's dtype."""
     targets = torch.tensor(list(ids[1:]), device=hidden.device)
     if fp32:
         return token_logprobs(hidden[:-1], weight, targets).cpu()

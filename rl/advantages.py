@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class Advantages:
-    values: Tensor
-    """[groups, size]"""
-    flat: Tensor
-    """[groups] bool: all rewards of the group are equal, so it teaches nothing and its prompt should be replaced."""
+    values: Float[Tensor, "groups size"]
+    flat: Bool[Tensor, " groups"]
+    """All rewards of the group are equal, so it teaches nothing and its prompt should be replaced."""
 
 
-def group_advantages(rewards: Tensor, *, by_spread: bool = True, least_spread: float = 1e-6) -> Advantages:
+def group_advantages(
+    rewards: Float[Tensor, "groups size"], *, by_spread: bool = True, least_spread: float = 1e-6
+) -> Advantages:
     """Rewards less their group's mean, divided by its standard deviation unless `by_spread` is false (Dr. GRPO).
 
     Args:
-        rewards: [groups, size], one group a prompt.
+        rewards: one group a prompt.
         least_spread: a smaller standard deviation counts as none.
 
     Raises:

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rl.distributed import like, whole, world
+from rl.distributed import like, told_or_raised, whole
 from rl.monitor import Limits, Sample, Step
 
 if TYPE_CHECKING:
-    from rl.train import Plan
+    from rl.plan import Plan
 
 NAME = "state.pt"
-_MAY_CHANGE = ("steps", "keep_every")
-"""How long a run goes on, and how often it is kept."""
+_MAY_CHANGE = ("steps", "keep_every", "at_once")
+"""How long a run goes on, how often it is kept, and how much of a step is computed at once."""
 
 
 class OtherRun(Exception):
@@ -52,7 +52,8 @@ def keep(
     folder: Path, model: Any, optimizer: Any, generator: torch.Generator, plan: Plan, history: Sequence[Step],
     in_flight: Sequence[Mapping[str, Any]] = (),
 ) -> None:  # fmt: skip
-    """
+    """All processes must call it; the first writes.
+
     Raises:
         NotKept: it cannot be written; the checkpoint before stands.
     """
@@ -64,8 +65,10 @@ def keep(
         "history": _told(history, window=getattr(plan, "limits", Limits()).window),
         "in_flight": list(in_flight),
     }
-    if world().rank:
-        return
+    told_or_raised(lambda: _write(folder, state, len(history)))
+
+
+def _write(folder: Path, state: dict[str, Any], steps: int) -> None:
     beside = folder / f"{NAME}.{os.getpid()}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,7 +79,7 @@ def keep(
         beside.replace(folder / NAME)
     except (OSError, RuntimeError) as err:  # torch tells of a full disk by a RuntimeError
         stands = "the one before stands" if (folder / NAME).exists() else "there is none before it"
-        said = f"the checkpoint of {len(history)} steps cannot be written to {folder} ({_reason(err)}); {stands}"
+        said = f"the checkpoint of {steps} steps cannot be written to {folder} ({_reason(err)}); {stands}"
         raise NotKept(said) from err
     finally:
         beside.unlink(missing_ok=True)

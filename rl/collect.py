@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from rl.rewards import Reward
-from rl.rollout import Refused, Rollout, Sampler, SamplerFailed, Sampling
+from rl.rollout import Refused, Rollout, Sampler, SamplerFailed
 from rl.task import Example, Task
 
 if TYPE_CHECKING:
-    from rl.train import Plan
+    from rl.plan import Plan
 
 log = logging.getLogger("scout")
 FLAT = 1e-6
@@ -104,9 +104,8 @@ def _asked(
     task: Task, sampler: Sampler, plan: Plan, places: Sequence[int], *, version: str, seed: int
 ) -> Iterator[tuple[int, list[Rollout | Refused]]]:
     examples: list[Example] = [task.examples[place] for place in places]
-    sampling = Sampling(plan.max_tokens, plan.temperature, plan.end)
     prompts = [example.prompt for example in examples for _ in range(plan.group)]
-    answers = sampler.sample(prompts, sampling, version=version, seed=seed)
+    answers = sampler.sample(prompts, plan.sampling, version=version, seed=seed)
     if len(answers) != len(prompts):
         raise SamplerFailed(f"{len(prompts)} answers were asked for, {len(answers)} came")
     for n, place in enumerate(places):

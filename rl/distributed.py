@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+from jaxtyping import Float
 from torch import Tensor
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
@@ -88,21 +89,21 @@ def gathered(weight: Tensor) -> Tensor:
 
 
 def share(rows: int) -> list[int]:
-    """The rows that this process computes, as many as the others do: row 0 again where they do not divide."""
+    """The rows that this process computes, side by side, as many as the others do: row 0 again where they do not divide."""
     here = world()
-    own = list(range(here.rank, rows, here.size))
-    return own + [0] * (-(-rows // here.size) - len(own))
+    each = -(-rows // here.size)
+    return [row if row < rows else 0 for row in range(here.rank * each, (here.rank + 1) * each)]
 
 
-def together(own: Tensor, rows: int) -> Tensor:
-    """[rows, L] from the shares of all processes, own [n, L]; only one's own rows carry a gradient."""
+def together(own: Float[Tensor, "n ..."], rows: int) -> Float[Tensor, "rows ..."]:
+    """All rows from the shares of all processes; only one's own rows carry a gradient."""
     here = world()
     if here.size == 1:
         return own
     parts = [torch.empty_like(own) for _ in range(here.size)]
     dist.all_gather(parts, own.detach().contiguous())
     parts[here.rank] = own
-    return torch.stack(parts, dim=1).flatten(0, 1)[:rows]
+    return torch.cat(parts)[:rows]
 
 
 def agreed(drawn: Tensor) -> Tensor:

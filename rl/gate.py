@@ -14,10 +14,12 @@ import torch
 
 from rl import distributed
 from rl.mismatch import Mismatch, measure
-from rl.rollout import Refused, Rollout, Sampler, SamplerFailed, Sampling, logprobs_of, pack
+from rl.pipeline import version_of
+from rl.rollout import Refused, Rollout, Sampler, SamplerFailed, logprobs_of, pack
 
 if TYPE_CHECKING:
-    from rl.train import Plan
+    from rl.plan import Plan
+    from rl.task import Task
 
 PROMPTS = 4
 ANSWERS = 16
@@ -38,6 +40,12 @@ class Gate:
     """Over the prompts' own tokens; None where the sampler does not tell these."""
 
 
+def passed(model: Any, sampler: Sampler, task: Task, plan: Plan, *, step: int) -> Gate:
+    """`check` with the task's prompts and the plan's limit, of the policy that this step begins with."""
+    prompts = [example.prompt for example in task.examples]
+    return check(model, sampler, prompts, plan, version=version_of(step), limit=plan.parity)
+
+
 def check(
     model: Any, sampler: Sampler, prompts: Sequence[Sequence[int]], plan: Plan, *, version: str, limit: float
 ) -> Gate:
@@ -51,9 +59,8 @@ def check(
         SamplerFailed: the sampler gives nothing to compare.
     """
     chosen = list(dict.fromkeys(map(tuple, prompts)))[:PROMPTS]
-    sampling = Sampling(plan.max_tokens, plan.temperature, plan.end)
     asked = [chosen[n % len(chosen)] for n in range(ANSWERS)]
-    answers = _first(sampler, lambda: sampler.sample(asked, sampling, version=version, seed=plan.seed))
+    answers = _first(sampler, lambda: sampler.sample(asked, plan.sampling, version=version, seed=plan.seed))
     usable = [each for each in answers if isinstance(each, Rollout)]
     if not usable:
         raise SamplerFailed(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, overload
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -29,33 +30,33 @@ _FLOATS = (torch.bfloat16, torch.float16, torch.float32, torch.float64)
 
 @overload
 def token_logprobs(
-    hidden: Tensor, weight: Tensor, targets: Tensor, *, temperature: float = ..., chunk_tokens: int = ...,
-    chunk_vocab: int = ..., entropy: Literal[False] = ...,
-) -> Tensor: ...  # fmt: skip
+    hidden: Float[Tensor, "T H"], weight: Float[Tensor, "V H"], targets: Int[Tensor, " T"], *, temperature: float = ...,
+    chunk_tokens: int = ..., chunk_vocab: int = ..., entropy: Literal[False] = ...,
+) -> Float[Tensor, " T"]: ...  # fmt: skip
 @overload
 def token_logprobs(
-    hidden: Tensor, weight: Tensor, targets: Tensor, *, temperature: float = ..., chunk_tokens: int = ...,
-    chunk_vocab: int = ..., entropy: Literal[True],
-) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+    hidden: Float[Tensor, "T H"], weight: Float[Tensor, "V H"], targets: Int[Tensor, " T"], *, temperature: float = ...,
+    chunk_tokens: int = ..., chunk_vocab: int = ..., entropy: Literal[True],
+) -> tuple[Float[Tensor, " T"], Float[Tensor, " T"]]: ...  # fmt: skip
 
 
 def token_logprobs(
-    hidden: Tensor, weight: Tensor, targets: Tensor, *, temperature: float = 1.0, chunk_tokens: int = CHUNK_TOKENS,
-    chunk_vocab: int = CHUNK_VOCAB, entropy: bool = False,
-) -> Tensor | tuple[Tensor, Tensor]:  # fmt: skip
+    hidden: Float[Tensor, "T H"], weight: Float[Tensor, "V H"], targets: Int[Tensor, " T"], *, temperature: float = 1.0,
+    chunk_tokens: int = CHUNK_TOKENS, chunk_vocab: int = CHUNK_VOCAB, entropy: bool = False,
+) -> Float[Tensor, " T"] | tuple[Float[Tensor, " T"], Float[Tensor, " T"]]:  # fmt: skip
     """log softmax(hidden @ weight.T / temperature) at `targets`, in FP32.
 
     Args:
-        hidden: [T, H] bf16, fp16 or fp32 as the body made it (fp64 computes in fp64, for tests).
-        weight: [V, H] the LM head, which may be the embedding itself: widened inside, left as it is. A sharded one (FSDP2) is
+        hidden: bf16, fp16 or fp32 as the body made it (fp64 computes in fp64, for tests).
+        weight: the LM head, which may be the embedding itself: widened inside, left as it is. A sharded one (FSDP2) is
             gathered, as it is rounded, before it is widened.
-        targets: [T] integers in [0, V), or `IGNORED`.
+        targets: in [0, V), or `IGNORED`.
         temperature: what the sampler divided its logits by.
         chunk_tokens, chunk_vocab: the largest piece of the logits that is held at once; they need not divide T and V.
         entropy: whether to return the entropies of the distributions as well.
 
     Returns:
-        [T] log-probabilities, and [T] entropies in nats where asked for; FP32, differentiable in hidden and weight.
+        Log-probabilities, and entropies in nats where asked for; FP32, differentiable in hidden and weight.
         Gradients are summed over all chunks in FP32 and rounded to their tensor's dtype once.
 
     Raises:

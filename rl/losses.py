@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 
@@ -18,24 +19,24 @@ from torch import Tensor
 class Batch:
     """B sampled answers, padded to L tokens. FP32; only `logprobs` carries a gradient."""
 
-    logprobs: Tensor
-    """[B, L] of the policy that is trained."""
-    old: Tensor
-    """[B, L] the same tokens under the policy as it was when they were sampled, computed by the trainer."""
-    mask: Tensor
-    """[B, L] bool: tokens that the policy chose. What stands elsewhere is never looked at."""
-    advantages: Tensor
-    """[B]"""
-    weights: Tensor | None = None
-    """[B, L] corrections for what the sampler computed differently (`rl.mismatch`)."""
-    reference: Tensor | None = None
-    """[B, L] log-probabilities under a fixed policy, for a KL term."""
+    logprobs: Float[Tensor, "B L"]
+    """Of the policy that is trained."""
+    old: Float[Tensor, "B L"]
+    """The same tokens under the policy as it was when they were sampled, computed by the trainer, or told by whoever sampled
+    where the trainer no longer is that policy."""
+    mask: Bool[Tensor, "B L"]
+    """Tokens that the policy chose. What stands elsewhere is never looked at."""
+    advantages: Float[Tensor, " B"]
+    weights: Float[Tensor, "B L"] | None = None
+    """Corrections for what the sampler computed differently (`rl.mismatch`)."""
+    reference: Float[Tensor, "B L"] | None = None
+    """Log-probabilities under a fixed policy, for a KL term."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    value: Tensor
-    """[] to be minimized."""
+    value: Float[Tensor, ""]
+    """To be minimized."""
     metrics: Mapping[str, float]
     """`ratio_mean`, `ratio_max`, `clipped` (share of tokens that the clip kept from counting), `kl` (to `old`, the k3
     estimate), `tokens`, and `kl_reference` where there is one."""

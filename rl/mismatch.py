@@ -6,9 +6,12 @@ All over the tokens that the policy chose. Long sequences never multiply their r
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 
@@ -36,8 +39,10 @@ class Mismatch:
         return asdict(self)
 
 
-def measure(trainer: Tensor, sampler: Tensor, mask: Tensor | None = None) -> Mismatch:
-    """Compare log-probabilities of the same tokens; any shape, `mask` of the same.
+def measure(
+    trainer: Float[Tensor, "*N"], sampler: Float[Tensor, "*N"], mask: Bool[Tensor, "*N"] | None = None
+) -> Mismatch:
+    """Compare log-probabilities of the same tokens, of those in the mask where there is one.
 
     Raises:
         ValueError: there is no token, or a log-probability is NaN, infinite or above zero: nothing to train on.
@@ -59,7 +64,7 @@ def measure(trainer: Tensor, sampler: Tensor, mask: Tensor | None = None) -> Mis
     )  # fmt: skip
 
 
-def check(logprobs: Tensor, whose: str) -> None:
+def check(logprobs: Float[Tensor, "*N"], whose: str) -> None:
     """
     Raises:
         ValueError: a log-probability that cannot be one.
@@ -71,15 +76,32 @@ def check(logprobs: Tensor, whose: str) -> None:
         raise ValueError(f"the {whose}'s log-probability of token {place} is {value}; {int(wrong.sum())} such tokens")
 
 
-def truncated(trainer: Tensor, sampler: Tensor, *, cap: float = 2.0) -> Tensor:
+def truncated(trainer: Float[Tensor, "*N"], sampler: Float[Tensor, "*N"], *, cap: float = 2.0) -> Float[Tensor, "*N"]:
     """Truncated importance weights min(trainer / sampler, cap), by token, without gradient (Ionides 2008)."""
     return (trainer.detach() - sampler).exp().clamp(max=cap)
 
 
-def masked(trainer: Tensor, sampler: Tensor, *, low: float = 0.5, high: float = 2.0) -> Tensor:
+def masked(
+    trainer: Float[Tensor, "*N"], sampler: Float[Tensor, "*N"], *, low: float = 0.5, high: float = 2.0
+) -> Float[Tensor, "*N"]:
     """Importance weights of tokens within [low, high], zero for others: a token too far off teaches nothing."""
     ratio = (trainer.detach() - sampler).exp()
     return ratio.where((ratio >= low) & (ratio <= high), 0)
+
+
+class Correction(StrEnum):
+    """What is done about tokens that the sampler computed differently."""
+
+    NONE = "none"
+    TRUNCATED = "truncated"
+    MASKED = "masked"
+
+
+CORRECTIONS: Mapping[Correction, Callable[[Tensor, Tensor], Tensor | None]] = {
+    Correction.NONE: lambda trainer, sampler: None,
+    Correction.TRUNCATED: truncated,
+    Correction.MASKED: masked,
+}
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:

@@ -72,6 +72,8 @@ class Step:
     """Mean tokens of an answer."""
     repetition: float = 0.0
     """Share of four-word runs that stood in the answer before, averaged over answers."""
+    kl_reference: float = 0.0
+    """KL to the policy that training began from, in nats, where the loss has that term."""
     k3: float = 0.0
     effective: float = 1.0
     mismatch: Mapping[str, float] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from rl.activations import Trace, head, layer_by_layer, trace
@@ -131,7 +132,7 @@ def fault(places: Sequence[Place], swap: Swap, *, dtype: torch.dtype, fp32_head:
     return ""
 
 
-def buckets(trainer: Tensor, server: Tensor) -> tuple[tuple[float, float, Mismatch], ...]:
+def buckets(trainer: Float[Tensor, " T"], server: Float[Tensor, " T"]) -> tuple[tuple[float, float, Mismatch], ...]:
     probabilities = trainer.exp()
     found = []
     for low, high in itertools.pairwise(BUCKETS):

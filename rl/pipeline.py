@@ -22,7 +22,7 @@ from rl.rollout import Rollout, Sampler
 from rl.task import Task
 
 if TYPE_CHECKING:
-    from rl.train import Plan
+    from rl.plan import Plan
 
 _SEEDS = 2**62
 _LOOK = 0.2
@@ -83,7 +83,8 @@ class Pipeline:
                 asked.found = self._start(asked)
 
     def rollouts(self, look: Callable[[], None] = lambda: None) -> tuple[Collected, int]:
-        """What the oldest step asked for is trained on, and the step whose policy sampled it. It stays in flight until `end`.
+        """What the oldest step asked for is trained on, and the updates since the policy that sampled it. It stays in flight until
+        `end`.
 
         Args:
             look: called while waiting; may raise.
@@ -99,7 +100,7 @@ class Pipeline:
                 look()
             return asked.found.result()
 
-        return distributed.told_or_raised(waited) if self._worker else waited(), asked.sampled_at
+        return distributed.told_or_raised(waited) if self._worker else waited(), asked.step - asked.sampled_at
 
     def end(self) -> None:
         """The step is done."""

@@ -66,7 +66,9 @@ def measured(
         OSError: there is no such checkpoint.
     """
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     dtype = BODIES[body]
     heads = (True,) if dtype == torch.float32 else (False, True)
     progress.stage("engines", len(heads))

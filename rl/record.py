@@ -12,8 +12,8 @@ from scout.store import Store
 from scout.store.training import AlarmRow, CheckpointRow, SampleRow, StepRow
 
 FIGURES = (
-    "reward", "loss", "held_out", "held_out_error", "grad_norm", "entropy", "clipped", "truncated", "length", "repetition", "k3",
-    "effective", "staleness", "replaced", "refused",
+    "reward", "loss", "held_out", "held_out_error", "grad_norm", "entropy", "clipped", "truncated", "length", "repetition",
+    "kl_reference", "k3", "effective", "staleness", "replaced", "refused",
 )  # fmt: skip
 SAMPLES = 32
 """Answers kept of a step at the most."""

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from rl.distributed import gathered
 from rl.head import IGNORED, token_logprobs
@@ -43,17 +45,15 @@ class Sampling:
 class Packed:
     """Rollouts as tensors, right-padded. N sequences of at most S tokens."""
 
-    ids: Tensor
-    """[N, S]"""
-    attention: Tensor
-    """[N, S] bool"""
-    targets: Tensor
-    """[N, S - 1] the next token where it belongs to the answer, else `IGNORED`."""
-    old: Tensor
-    """[N, S - 1] log-probabilities when sampled, 0 where nothing was."""
+    ids: Int[Tensor, "N S"]
+    attention: Bool[Tensor, "N S"]
+    targets: Int[Tensor, "N S-1"]
+    """The next token where it belongs to the answer, else `IGNORED`."""
+    old: Float[Tensor, "N S-1"]
+    """Log-probabilities when sampled, 0 where nothing was."""
 
     @property
-    def mask(self) -> Tensor:
+    def mask(self) -> Bool[Tensor, "N S-1"]:
         return self.targets != IGNORED
 
     def rows(self, which: Sequence[int]) -> Packed:
@@ -140,21 +140,27 @@ def sample(
     """
     if not all(prompts):
         raise ValueError(f"prompt {[bool(prompt) for prompt in prompts].index(False)} is empty")
-    device, longest = model.device, max(map(len, prompts))
-    ids = torch.tensor([[0] * (longest - len(p)) + list(p) for p in prompts], device=device)
-    attention = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts], device=device)
-    weight = gathered(model.get_output_embeddings().weight)
-    body = model.get_base_model().model if hasattr(model, "get_base_model") else model.model
+    device, distinct = model.device, list(dict.fromkeys(map(tuple, prompts)))
+    longest = max(map(len, distinct))
+    ids = torch.tensor([[0] * (longest - len(p)) + list(p) for p in distinct], device=device)
+    attention = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in distinct], device=device)
+    asks = torch.tensor([distinct.index(tuple(prompt)) for prompt in prompts], device=device)
+    weight, body = gathered(model.get_output_embeddings().weight), body_of(model)
     answers: list[list[int]] = [[] for _ in prompts]
     logprobs: list[list[float]] = [[] for _ in prompts]
     open_ = torch.ones(len(prompts), dtype=torch.bool)
     cache = None
-    for _ in range(sampling.max_tokens):
+    for place in range(sampling.max_tokens):
         positions = (attention.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
         out = body(
-            input_ids=ids, attention_mask=attention, position_ids=positions, past_key_values=cache, use_cache=True
-        )
+            input_ids=ids, attention_mask=attention, position_ids=positions, past_key_values=cache,
+            use_cache=sampling.max_tokens > 1,
+        )  # fmt: skip
         hidden, cache = out.last_hidden_state[:, -1], out.past_key_values
+        if not place:  # a prompt that is asked several times is read once
+            hidden, attention = hidden[asks], attention[asks]
+            if cache is not None:
+                cache.batch_select_indices(asks)
         logits = hidden.float() @ weight.float().T / sampling.temperature
         if not logits.isfinite().all():
             raise ValueError(f"policy {version} gives logits that are no numbers")
@@ -174,6 +180,11 @@ def sample(
     ]
 
 
+def body_of(model: Any) -> Any:
+    """The body of a causal model, whether or not an adapter is around it."""
+    return model.get_base_model().model if hasattr(model, "get_base_model") else model.model
+
+
 def pack(rollouts: Sequence[Rollout], *, device: torch.device | str = "cpu") -> Packed:
     """Rollouts side by side, for the trainer's forward."""
     longest = max(len(r.prompt) + len(r.answer) for r in rollouts)
@@ -190,13 +201,37 @@ def pack(rollouts: Sequence[Rollout], *, device: torch.device | str = "cpu") -> 
     return Packed(ids.to(device), attention.to(device), targets.to(device), old.to(device))
 
 
-def logprobs_of(model: Any, packed: Packed, *, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
-    """[N, S - 1] log-probabilities of the answers' tokens under the model, and their entropies, through the FP32 head."""
-    body = model.get_base_model().model if hasattr(model, "get_base_model") else model.model
-    hidden = body(input_ids=packed.ids, attention_mask=packed.attention, use_cache=False).last_hidden_state[:, :-1]
+def logprobs_of(
+    model: Any, packed: Packed, *, temperature: float = 1.0, at_once: int = 0
+) -> tuple[Float[Tensor, "N S-1"], Float[Tensor, "N S-1"]]:
+    """Log-probabilities of the answers' tokens under the model, and their entropies, through the FP32 head.
+
+    Args:
+        at_once: rows that backward keeps what it needs of; with more rows than that all are computed again in backward, so
+            many at a time. 0 for all. It changes memory and time, and no number.
+    """
+    rows = len(packed.ids)
+    if not at_once or rows <= at_once:
+        return _logprobs_of(model, packed, temperature)
+    parts = [packed.rows(range(first, min(first + at_once, rows))) for first in range(0, rows, at_once)]
+    if not torch.is_grad_enabled():
+        found = [_logprobs_of(model, part, temperature) for part in parts]
+    else:
+        found = [checkpoint(_logprobs_of, model, part, temperature, use_reentrant=False) for part in parts]
+    return torch.cat([part[0] for part in found]), torch.cat([part[1] for part in found])
+
+
+def _logprobs_of(model: Any, packed: Packed, temperature: float) -> tuple[Tensor, Tensor]:
+    """Rows that are fed the same tokens, such as a prompt and one token to each of its answers, go through the body once."""
+    fed = packed.attention[:, 1:]  # the last token of a row is a target, and is never read
+    told, row = torch.where(fed, packed.ids[:, :-1], -1).unique(dim=0, return_inverse=True)
+    states = body_of(model)(
+        input_ids=told.clamp(min=0), attention_mask=told >= 0, use_cache=False
+    ).last_hidden_state  # fmt: skip
     mask = packed.mask
+    at, place = mask.nonzero(as_tuple=True)
     said, entropies = token_logprobs(
-        hidden[mask], model.get_output_embeddings().weight, packed.targets[mask], temperature=temperature, entropy=True
-    )
+        states[row[at], place], model.get_output_embeddings().weight, packed.targets[mask], temperature=temperature, entropy=True
+    )  # fmt: skip
     empty = torch.zeros(mask.shape, dtype=said.dtype, device=said.device)
     return empty.masked_scatter(mask, said), empty.masked_scatter(mask, entropies.detach())

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+from rl.distributed import world
+
+T = TypeVar("T")
 
 
 class Stopping(Exception):
@@ -14,29 +18,45 @@ class Stopping(Exception):
 
 
 class Stop:
-    """Whether the process was asked to end."""
+    """Whether the run is to end: the process was asked to, or whoever records it wishes so."""
 
-    asked = False
+    def __init__(self, wished: Callable[[], bool] = lambda: False) -> None:
+        self._noted, self._wished = False, wished
+        self._alone = world().size == 1
+
+    def note(self) -> None:
+        self._noted = True
+
+    @property
+    def asked(self) -> bool:
+        return self._noted or self._wished()
 
     def look(self) -> None:
-        """
+        """Several processes end together, after a step; so this is for one that is alone.
+
         Raises:
-            Stopping: it was.
+            Stopping: it is to end.
         """
-        if self.asked:
+        if self._alone and self.asked:
             raise Stopping
+
+    def passing(self, value: T) -> T:
+        """`value`, after a look."""
+        self.look()
+        return value
 
 
 @contextmanager
-def terminable() -> Iterator[Stop]:
-    """Notes SIGTERM instead of dying of it. Where someone handles it already, or in another thread than the main one, nothing."""
-    stop = Stop()
+def terminable(wished: Callable[[], bool] = lambda: False) -> Iterator[Stop]:
+    """Notes SIGTERM instead of dying of it. Where someone handles it already, or in another thread than the main one, only
+    `wished` counts."""
+    stop = Stop(wished)
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         yield stop
         return
 
     def note(*_: Any) -> None:
-        stop.asked = True
+        stop.note()
 
     signal.signal(signal.SIGTERM, note)
     try:

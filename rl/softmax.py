@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -39,13 +40,15 @@ class RunningSoftmax:
         self._moment_rows = zeros(tokens, size) if size and entropy else None
         """Of exp(logit - max) (logit - max) weight over the others."""
 
-    def add(self, at: slice, logits: Tensor, column: Tensor, weight: Tensor) -> None:
+    def add(
+        self, at: slice, logits: Float[Tensor, "t v"], column: Int[Tensor, " t"], weight: Float[Tensor, "v size"]
+    ) -> None:
         """Take in a piece of the vocabulary for the tokens `at`.
 
         Args:
-            logits: [t, v]; its memory is used up.
-            column: [t], where in this piece each token's target is; outside of [0, v) where it is in another.
-            weight: [v, size] in the sums' dtype.
+            logits: its memory is used up.
+            column: where in this piece each token's target is; outside of [0, v) where it is in another.
+            weight: in the sums' dtype.
         """
         here = ((column >= 0) & (column < logits.shape[1])).nonzero()[:, 0]
         self._target[at][here] = logits[here, column[here]]
@@ -70,45 +73,47 @@ class RunningSoftmax:
         self._max[at] = peak
 
     @property
-    def peak(self) -> Tensor:
-        """[T] the largest logit, the target's included."""
+    def peak(self) -> Float[Tensor, " T"]:
+        """The largest logit, the target's included."""
         return torch.maximum(self._max, self._target)
 
     @property
-    def own(self) -> Tensor:
-        """[T] exp(logit - peak) of the target."""
+    def own(self) -> Float[Tensor, " T"]:
+        """exp(logit - peak) of the target."""
         return (self._target - self.peak).exp()
 
     @property
-    def others(self) -> Tensor:
-        """[T] sum of exp(logit - peak) over the others."""
+    def others(self) -> Float[Tensor, " T"]:
+        """Sum of exp(logit - peak) over the others."""
         return self._sum * self._shrink
 
     @property
-    def logprobs(self) -> Tensor:
-        """[T] log-probability of the target."""
+    def logprobs(self) -> Float[Tensor, " T"]:
+        """Log-probability of the target."""
         gap = self._target - self.peak
         return torch.where(gap == 0, -self.others.log1p(), gap - (self.others + gap.exp()).log())
 
     @property
-    def mean(self) -> Tensor:
-        """[T] expected logit, less the peak. Only with `entropy`."""
+    def mean(self) -> Float[Tensor, " T"]:
+        """Expected logit, less the peak. Only with `entropy`."""
         moment = self._shrink * (self._moment + self._back * self._sum)
         return (moment + self.own * (self._target - self.peak)) / (self.others + self.own)
 
     @property
-    def entropies(self) -> Tensor:
-        """[T] in nats. Only with `entropy`."""
+    def entropies(self) -> Float[Tensor, " T"]:
+        """In nats. Only with `entropy`."""
         return (self.others + self.own).log() - self.mean
 
-    def gradients(self, target_rows: Tensor) -> tuple[Tensor, Tensor | None]:
+    def gradients(
+        self, target_rows: Float[Tensor, "T size"]
+    ) -> tuple[Float[Tensor, "T size"], Float[Tensor, "T size"] | None]:
         """What the hidden state's gradient is made of, by the scale that the logits were multiplied with.
 
         Args:
-            target_rows: [T, size] the vocabulary's rows of the targets; its memory is used up.
+            target_rows: the vocabulary's rows of the targets; its memory is used up.
 
         Returns:
-            [T, size] the derivative of the log-probability, weight_target minus the expected row; and that of the entropy,
+            The derivative of the log-probability, weight_target minus the expected row; and that of the entropy,
             minus the covariance of logit and row, where entropies are summed. The sums are used up.
         """
         rows, moment_rows = self._rows, self._moment_rows

@@ -114,5 +114,5 @@ def test_thumbs_that_all_point_one_way_are_refused(up, way) -> None:
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(ValueError, match="ahead and replace"):
+    with pytest.raises(ValueError, match="ahead, replace and at_once"):
         train(tiny(), echo(), replace(PLAN, ahead=-1), decode=decode)

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", reason="needs the rl extra")
 pytest.importorskip("transformers", reason="needs the rl extra")
 pytest.importorskip("peft", reason="needs the rl extra")
 
-from two_processes import KINDS, PLAN, run  # noqa: E402
+from two_processes import KINDS, PLAN, head, run  # noqa: E402
 
 from rl import distributed  # noqa: E402
 
@@ -47,6 +47,19 @@ def test_two_processes_make_the_losses_and_weights_of_one(two, kind) -> None:
     assert any(abs(step[0]) > 1e-3 and step[2] > 1e-3 for step in told["steps"])  # something was learned from
 
 
+def test_a_head_in_bf16_shards_gives_the_values_and_gradients_of_a_whole_one(two) -> None:
+    shared, alone = two[0]["head"], head()
+    assert (shared["dtype"], shared["rows"], alone["rows"]) == (
+        "torch.bfloat16",
+        6,
+        11,
+    )  # of 11, sharded as they are kept
+    assert shared["logprobs"] == pytest.approx(alone["logprobs"], rel=1e-6)
+    for name, roundings in (("hidden", 1), ("weight", 3)):  # each process rounds its own, and the sum is rounded
+        there, here = torch.tensor(shared[name]), torch.tensor(alone[name])
+        assert (there - here).abs().max() <= roundings * 2**-8 * here.abs().max()
+
+
 def test_two_processes_end_together_and_resume_to_the_same_weights(two) -> None:
     assert two[0]["resumed"]["steps"] == two[0]["full"]["steps"]
     assert two[0]["resumed"]["weights"] == two[0]["full"]["weights"]
@@ -68,6 +81,6 @@ def test_alone_nothing_is_sharded_or_gathered() -> None:
 
 
 def test_shares_are_as_long_as_each_other_where_rows_do_not_divide(monkeypatch) -> None:
-    for rank, expected in ((0, [0, 2, 4]), (1, [1, 3, 0])):
+    for rank, expected in ((0, [0, 1, 2]), (1, [3, 4, 0])):
         monkeypatch.setattr(distributed, "world", lambda rank=rank: distributed.World(rank, 2))
         assert distributed.share(5) == expected
