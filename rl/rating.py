@@ -38,14 +38,17 @@ def label_ids(tokenizer: object) -> tuple[int, ...]:
 
 
 def label_logprobs(states: Tensor, weight: Tensor, labels: Sequence[int]) -> Tensor:
-    """[B, labels] log-probability of each label among all tokens, by the FP32 head.
+    """[B, labels] log-probability of each label among all tokens, by the FP32 head: of the first by a pass over all tokens, of the
+    others by how far their logits are from its.
 
     Args:
         states: [B, H] behind the body's norm.
         weight: [V, H] the head.
     """
-    targets = torch.tensor(labels, device=states.device).repeat(len(states))
-    return token_logprobs(states.repeat_interleave(len(labels), dim=0), weight, targets).view(len(states), len(labels))
+    first = torch.full((len(states),), labels[0], dtype=torch.long, device=states.device)
+    found = token_logprobs(states, weight, first)
+    logits = states.to(found.dtype) @ weight[list(labels)].to(found.dtype).T
+    return found[:, None] + (logits - logits[:, :1])
 
 
 def read(logprobs: Tensor) -> list[float]:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from peft.helpers import disable_input_dtype_casting
 from torch import Tensor
 
 from evals.ranking import auc
-from rl import checkpoints, lora, rating, tail
+from rl import attention, checkpoints, lora, rating, tail
 from rl.losses import Loss
 from rl.monitor import Limits, Sample, Step
 from rl.task import Example
@@ -83,6 +84,7 @@ class Run:
         progress: Progress,
     ) -> None:  # fmt: skip
         base, tokenizer = lora.loaded(checkpoint, plan.body)
+        attention.set_for(base)
         self.plan, self.labels = plan, rating.label_ids(tokenizer)
         self.first = plan.first_layer
         self.model = lora.adapted(base, rank=plan.rank, first=self.first, seed=plan.seed, dropout=plan.dropout).train()
@@ -160,9 +162,14 @@ class Run:
         with self._rounding():
             return tail.last_states(self.model, of.below, first=self.first)
 
-    def _rounding(self) -> Any:
-        """The adapter's FP32 weights are rounded where they meet a body in 16 bits."""
-        return torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.plan.body == "bfloat16")
+    @contextmanager
+    def _rounding(self) -> Iterator[None]:
+        """The adapter's FP32 weights are rounded where they meet a body in 16 bits, and the states are not widened for them first."""
+        if self.plan.body != "bfloat16":
+            yield
+            return
+        with torch.autocast(self.model.device.type, torch.bfloat16), disable_input_dtype_casting(self.model):
+            yield
 
     def said(self, progress: Progress) -> dict[str, float]:
         """What the model as it is says of all that are watched or asked about."""
