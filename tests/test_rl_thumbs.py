@@ -162,7 +162,28 @@ def test_a_thumb_whose_reason_says_less_moves_less() -> None:
 
 def test_what_is_trained_is_what_serving_reads() -> None:
     logprobs = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
-    assert rating.believed(logprobs).tolist() == pytest.approx(rating.read(logprobs), abs=1e-6)
+    assert rating.log_odds(logprobs).sigmoid().tolist() == pytest.approx(rating.read(logprobs), abs=1e-6)
+
+
+def test_a_lean_that_all_answers_share_is_worth_nothing_to_kto() -> None:
+    made = torch.Generator().manual_seed(0)
+    reference, up = torch.randn(8, 5, generator=made), torch.arange(8) % 2 == 0
+    leaning = (reference + torch.tensor([0.0, 3.0, 6.0, 9.0, 12.0])).requires_grad_()
+    found = rating.kto_loss(leaning, reference, up, torch.ones(8), beta=0.1)
+    assert found.metrics["baseline"] > 3
+    assert found.value.item() == pytest.approx(0.5, abs=0.05)
+    (gradient,) = torch.autograd.grad(found.value, leaning)
+    toward_yes = gradient[:, 4] - gradient[:, 0]
+    assert (toward_yes[up] < 0).all()
+    assert (toward_yes[~up] > 0).all()
+    assert abs(toward_yes.mean()) < 0.1 * toward_yes.abs().mean()
+
+
+def test_an_answer_that_is_all_but_sure_still_learns() -> None:
+    logprobs = torch.tensor([[0.0, -40.0, -40.0, -40.0, -40.0]] * 2, requires_grad=True)
+    (gradient,) = torch.autograd.grad(rating.log_odds(logprobs).sum(), logprobs)
+    assert gradient.isfinite().all()
+    assert gradient[0, 4] > 0.3
 
 
 def test_cispo_draws_from_what_the_head_says_and_rewards_by_the_thumb() -> None:
