@@ -1,7 +1,7 @@
 """The one token that a rating is: its log-probabilities, what they are read as, and the losses on them.
 
-One forward a prompt tells everything: the distribution that serving reads, and any number of draws from it. So a group of
-answers costs no more than one, and policy and sampler are the same to the bit.
+One forward a prompt tells everything: the distribution that serving reads, and with it how often each answer would be drawn. So all
+answers cost no more than one, and policy and sampler are the same to the bit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from rl.advantages import group_advantages
 from rl.head import token_logprobs
 from rl.losses import Batch, Loss, cispo
 from rl.monitor import Sample
@@ -21,6 +20,9 @@ from rl.task import Example
 from rl.thumbs_loss import kto
 from scout.triage.llm import rating_of
 from scout.triage.prompting import RATING_LABELS
+_LEAST_SPREAD = 1e-3
+"""Of the rewards of a prompt's answers: a policy that is all but sure learns no faster."""
+
 
 def label_ids(tokenizer: object) -> tuple[int, ...]:
     """The token of each rating.
@@ -100,36 +102,33 @@ def kto_loss(logprobs: Tensor, reference: Tensor, up: Tensor, weights: Tensor, *
 
 
 def cispo_loss(
-    states: Tensor, weight: Tensor, labels: Sequence[int], given: Sequence[Label], *, group: int, generator: torch.Generator,
-    reference: Tensor | None = None, beta: float = 0.0,
-) -> Loss:  # fmt: skip
-    """CISPO on `group` ratings drawn for each prompt from all tokens, rewarded by the thumb; a token that is none is worth 0.
+    logprobs: Tensor, given: Sequence[Label], *, reference: Tensor | None = None, beta: float = 0.0
+) -> Loss:
+    """CISPO on ratings rewarded by the thumb, every rating counting as often as the policy gives it.
+
+    That is what the mean over more and more draws from the ratings' distribution comes to, without the noise of drawing: there
+    are five answers in all. Policy and sampler are one, so no ratio is clipped.
 
     Args:
-        states: [B, H] behind the body's norm.
-        reference: [B, labels] for a KL term of size `beta`, over the labels drawn.
+        logprobs: [B, labels] under the policy; what is told of them is their distribution, as serving reads it.
+        reference: [B, labels] for a KL term of size `beta`.
     """
-    with torch.no_grad():
-        logits = states.float() @ weight.float().T
-        drawn = torch.multinomial(logits.softmax(dim=1).cpu(), group, replacement=True, generator=generator)
-        place = {id: rank for rank, id in enumerate(labels)}
-        rewards = torch.tensor(
-            [[_brier(place.get(id), label) for id in row] for row, label in zip(drawn.tolist(), given, strict=True)]
-        )
-        weighed = torch.tensor([label.weight for label in given])[:, None]
-        advantages = (group_advantages(rewards).values * weighed).flatten().to(states.device)
-    targets = drawn.flatten().to(states.device)
-    said = token_logprobs(states.repeat_interleave(group, dim=0), weight, targets)[:, None]
-    fixed = None
-    if reference is not None:
-        known = torch.tensor([[place.get(id, -1) for id in row] for row in drawn.tolist()], device=states.device)
-        fixed = reference.gather(1, known.clamp(min=0)).where(known >= 0, said.detach().view_as(known)).view(-1, 1)
+    said = logprobs.log_softmax(dim=1)
+    shares = said.detach().exp()
+    rewards = torch.tensor([[brier(STANDS_FOR[each], up=bool(label.up)) for each in RATING_LABELS] for label in given])
+    rewards = rewards.to(shares)
+    centred = rewards - (shares * rewards).sum(dim=1, keepdim=True)
+    spread = (shares * centred**2).sum(dim=1, keepdim=True).sqrt().clamp(min=_LEAST_SPREAD)
+    weighed = torch.tensor([label.weight for label in given]).to(shares)[:, None]
+    tokens = said.flatten()[:, None]
     found = cispo(
-        Batch(logprobs=said, old=said.detach(), mask=torch.ones_like(said, dtype=torch.bool), advantages=advantages, reference=fixed),
-        beta=beta,
+        Batch(
+            logprobs=tokens, old=tokens.detach(), mask=torch.ones_like(tokens, dtype=torch.bool),
+            advantages=(centred / spread * weighed).flatten(), weights=(shares * shares.shape[1]).flatten()[:, None],
+        )
     )  # fmt: skip
-    return Loss(found.value, {**found.metrics, "drawn": float(rewards.mean())})
-
-
-def _brier(rank: int | None, label: Label) -> float:
-    return 0.0 if rank is None else brier(STANDS_FOR[RATING_LABELS[rank]], up=bool(label.up))
+    value, metrics = found.value, {**found.metrics, "drawn": float((shares * rewards).sum(dim=1).mean())}
+    if reference is not None:
+        apart = (said.exp() * (said - reference.log_softmax(dim=1))).sum(dim=1).mean()
+        value, metrics = value + beta * apart, {**metrics, "kl_reference": float(apart.detach())}
+    return Loss(value, metrics)

@@ -9,6 +9,7 @@ function of its plan: stopped after some minutes, it goes on from its folder whe
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,9 @@ from rl.task import Example
 from rl.thumbs_run import ONCE, Plan, Run, batches
 from rl.timing import Clock
 from scout.progress import SILENT, Progress
+
+BETWEEN = "between.json"
+"""What the model said between KTO and CISPO, while a run is under way."""
 
 __all__ = ["Learned", "Plan", "learn"]
 
@@ -38,6 +42,8 @@ class Learned:
     """What the trained model says of each held-out example and of those only asked about, by its id; once it has ended."""
     before: Mapping[str, float] = field(default_factory=dict)
     """What the model said before it was trained."""
+    between: Mapping[str, float] = field(default_factory=dict)
+    """What it said when KTO had ended and CISPO was to follow; empty where a run has but one of them."""
 
 
 def learn(
@@ -67,6 +73,8 @@ def learn(
         run.history.append(run.step(step, places, clock, looked=_due(step, total, plan), held=len(held_out)))
         recorder.step(replace(run.history[-1], samples=run.shown))
         progress.step(_said(run.history))
+        if step + 1 == run.kto_steps < total and ask:
+            _keep(folder / BETWEEN, run, progress)
         if raised := alarms(run.history, plan.limits):
             recorder.alarms(raised)
             return Learned(None, tuple(run.history), clock.parts, raised)
@@ -76,15 +84,32 @@ def learn(
             recorder.kept(step + 1, folder)
         if stops:
             return Learned(None, tuple(run.history), clock.parts)
+    between = _kept(folder / BETWEEN)
     adapter = lora.save(run.model, folder / "adapter")
     progress.stage("scores", 2 * len(run.watched.examples))
     with clock.part("held-out"):
         scores = run.said(progress)
         with run.model.disable_adapter():
             before = run.said(progress)
-    (folder / ONCE).unlink(missing_ok=True)
+    for name in (ONCE, BETWEEN):
+        (folder / name).unlink(missing_ok=True)
     progress.done()
-    return Learned(adapter, tuple(run.history), clock.parts, scores=scores, before=before)
+    return Learned(adapter, tuple(run.history), clock.parts, scores=scores, before=before, between=between)
+
+
+def _keep(place: Path, run: Run, progress: Progress) -> None:
+    """What the model says now, kept in the folder: a run that is stopped later goes on behind this."""
+    half = place.with_suffix(".part")
+    half.write_text(json.dumps(run.said(progress)), encoding="utf-8")
+    half.replace(place)
+
+
+def _kept(place: Path) -> dict[str, float]:
+    try:
+        found: dict[str, float] = json.loads(place.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found
 
 
 def _due(step: int, total: int, plan: Plan) -> bool:

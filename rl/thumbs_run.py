@@ -48,8 +48,6 @@ class Plan:
     """Share of the steps of each loss over which its rate rises; it falls to 0 by a cosine after that."""
     beta: float = 0.2
     """KTO's: how far the policy may go. Where it is 1, a policy that leans one way for all is past where the loss still pulls."""
-    group: int = 32
-    """Draws a prompt, for CISPO."""
     kl: float = 0.02
     """CISPO's term that keeps the policy near the one it began from."""
     betas: tuple[float, float] = (0.9, 0.95)
@@ -198,10 +196,9 @@ class Run:
         torch.manual_seed(self.plan.seed * 1_000_003 + step)  # what dropout draws from
         part = self.train.part(places)
         with clock.part("forward"):
-            states = self._states(part)
-            logprobs = rating.label_logprobs(states, self.head, self.labels)
+            logprobs = rating.label_logprobs(self._states(part), self.head, self.labels)
             self.shown = rating.shown(logprobs, part.examples)
-            loss = self._loss(step, places, part, states, logprobs)
+            loss = self._loss(step, places, part, logprobs)
         self.optimizer.zero_grad()
         with clock.part("backward"):
             loss.value.backward()
@@ -222,30 +219,27 @@ class Run:
             entropy=float(-(shares * shares.clamp(min=1e-12).log()).sum(dim=1).mean()),
         )  # fmt: skip
 
-    def _loss(self, step: int, places: list[int], part: Examples, states: Tensor, logprobs: Tensor) -> Loss:
+    def _loss(self, step: int, places: list[int], part: Examples, logprobs: Tensor) -> Loss:
         given = [example.label for example in part.examples]
         reference = self.reference[places]
-        if step < self._kto_steps:
+        if step < self.kto_steps:
             weights = torch.tensor([label.weight for label in given])
             ups = float(self.train.up.float().mean())
             balance = torch.where(part.up, 0.5 / ups, 0.5 / (1 - ups))
             return rating.kto_loss(logprobs, reference, part.up, weights * balance, beta=self.plan.beta)
-        return rating.cispo_loss(
-            states, self.head, self.labels, given, group=self.plan.group, generator=self.generator, reference=reference,
-            beta=self.plan.kl,
-        )  # fmt: skip
+        return rating.cispo_loss(logprobs, given, reference=reference, beta=self.plan.kl)
 
     @property
-    def _kto_steps(self) -> int:
+    def kto_steps(self) -> int:
         return self.plan.kto_epochs * len(batches(self.train, self.plan, 0))
 
     def rate(self, step: int) -> float:
         """The learning rate: up from 0 and down to it again, once for each loss."""
         an_epoch = len(batches(self.train, self.plan, 0))
-        if step < self._kto_steps:
-            at, whole, top = step, self._kto_steps, self.plan.learning_rate
+        if step < self.kto_steps:
+            at, whole, top = step, self.kto_steps, self.plan.learning_rate
         else:
-            at, whole, top = step - self._kto_steps, self.plan.cispo_epochs * an_epoch, self.plan.cispo_rate
+            at, whole, top = step - self.kto_steps, self.plan.cispo_epochs * an_epoch, self.plan.cispo_rate
         rising = max(1.0, self.plan.warmup * whole)
         return top * min(
             (at + 1) / rising, 0.5 * (1 + math.cos(math.pi * max(0.0, at - rising) / max(1.0, whole - rising)))

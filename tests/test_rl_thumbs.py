@@ -11,11 +11,13 @@ pytest.importorskip("transformers", reason="needs the rl extra")
 pytest.importorskip("peft", reason="needs the rl extra")
 
 from rl import checkpoints, lora, rating, tail, thumbs  # noqa: E402
-from rl.rewards import Label  # noqa: E402
+from rl.advantages import group_advantages  # noqa: E402
+from rl.rewards import STANDS_FOR, Label, brier  # noqa: E402
 from rl.task import Example  # noqa: E402
 from rl.thumbs import Plan, learn  # noqa: E402
 from rl.thumbs_run import area  # noqa: E402
 from rl.timing import Clock, overhead  # noqa: E402
+from scout.triage.prompting import RATING_LABELS  # noqa: E402
 from tests.tiny_policy import tiny, tiny_lora  # noqa: E402
 
 PLAN = Plan(kto_epochs=8, batch=8, rank=4, learning_rate=2e-2, cispo_rate=2e-3, held_out_every=8, keep_every=3, seed=3)
@@ -94,6 +96,9 @@ def test_thumbs_are_learned_by_kto_and_held_by_cispo(checkpoint, tmp_path) -> No
     after, _ = area([done.scores[e.id] for e in asked], [e.label.up for e in asked])
     before, _ = area([done.before[e.id] for e in asked], [e.label.up for e in asked])
     assert after > 0.9 > before
+    between, _ = area([done.between[e.id] for e in asked], [e.label.up for e in asked])
+    assert between > 0.9
+    assert done.between != done.scores
     assert (done.adapter / "adapter_model.safetensors").exists()
     assert "drawn" in done.steps[-1].parts
     assert "drawn" not in done.steps[0].parts
@@ -101,16 +106,19 @@ def test_thumbs_are_learned_by_kto_and_held_by_cispo(checkpoint, tmp_path) -> No
 
 def test_a_run_stopped_and_resumed_ends_with_the_same_bits(checkpoint, tmp_path) -> None:
     plan = replace(PLAN, kto_epochs=1, cispo_epochs=1, dropout=0.1, first_layer=1)
-    straight = learn(checkpoint, liked("t", 24), liked("h", 8), plan, folder=tmp_path / "a")
+    held, asked = liked("h", 8)[:4], liked("h", 8)[4:]
+    straight = learn(checkpoint, liked("t", 24), held, plan, folder=tmp_path / "a", ask=asked)
     stopped = 0
     while (
-        again := learn(checkpoint, liked("t", 24), liked("h", 8), plan, folder=tmp_path / "b", minutes=0)
+        again := learn(checkpoint, liked("t", 24), held, plan, folder=tmp_path / "b", ask=asked, minutes=0)
     ).adapter is None:
         stopped += 1
         assert not again.scores
     assert stopped == len(straight.steps) - 1
     assert again.steps == straight.steps
     assert again.scores == straight.scores
+    assert again.between == straight.between
+    assert again.between.keys() == {example.id for example in liked("h", 8)}
 
 
 def test_a_body_in_sixteen_bits_trains_an_adapter_of_thirty_two(checkpoint, tmp_path) -> None:
@@ -186,18 +194,28 @@ def test_an_answer_that_is_all_but_sure_still_learns() -> None:
     assert gradient[0, 4] > 0.3
 
 
-def test_cispo_draws_from_what_the_head_says_and_rewards_by_the_thumb() -> None:
+def test_cispo_over_all_ratings_is_what_many_draws_come_to() -> None:
     made = torch.Generator().manual_seed(0)
-    states, weight = torch.randn(3, 16, generator=made).requires_grad_(), torch.randn(14, 16, generator=made)
-    given = [Label(up=True), Label(up=False), Label(up=True)]
-    found = rating.cispo_loss(states, weight, LABELS, given, group=4000, generator=made)
-    shares = (states @ weight.T).softmax(dim=1)[:, list(LABELS)]
-    expected = rating.worth(shares.log(), torch.tensor([True, False, True])).mean()
-    assert found.metrics["drawn"] == pytest.approx(expected.item(), abs=0.02)
-    (gradient,) = torch.autograd.grad(found.value, states)
-    better = rating.worth(((states - 0.05 * gradient / gradient.norm()) @ weight.T).log_softmax(dim=1)[:, list(LABELS)],
-                          torch.tensor([True, False, True]))  # fmt: skip
-    assert better.mean() > expected
+    logprobs = torch.randn(3, 5, generator=made).log_softmax(dim=1).requires_grad_()
+    given, draws = [Label(up=True), Label(up=False, reasons=("weak",)), Label(up=True)], 200_000
+    found = rating.cispo_loss(logprobs, given)
+    drawn = torch.multinomial(logprobs.detach().exp(), draws, replacement=True, generator=made)
+    worth = torch.tensor([[brier(STANDS_FOR[each], up=label.up) for each in RATING_LABELS] for label in given]).gather(1, drawn)
+    advantages = group_advantages(worth).values * torch.tensor([label.weight for label in given])[:, None]
+    naive = -(advantages * logprobs.gather(1, drawn)).mean()
+    ours, theirs = (torch.autograd.grad(value, logprobs)[0] for value in (found.value, naive))
+    theirs = theirs - logprobs.detach().exp() * theirs.sum(dim=1, keepdim=True)  # of the distribution, which sums to 1
+    assert torch.allclose(ours, theirs, atol=2e-3)
+    assert found.metrics["drawn"] == pytest.approx(worth.mean().item(), abs=2e-3)
+
+
+def test_a_kl_term_draws_back_to_where_training_began() -> None:
+    logprobs = torch.tensor([[0.1, 0.1, 0.1, 0.2, 0.5]]).log().requires_grad_()
+    given, reference = [Label(up=True)], torch.full((1, 5), 0.2).log()
+    plain, held = (rating.cispo_loss(logprobs, given, reference=reference, beta=beta) for beta in (0.0, 0.5))
+    apart = (logprobs.exp() * (logprobs - reference)).sum().item()
+    assert held.value.item() - plain.value.item() == pytest.approx(0.5 * apart, rel=1e-5)
+    assert held.metrics["kl_reference"] == pytest.approx(apart, rel=1e-5)
 
 
 def test_area_and_its_error_are_hanley_and_mcneils() -> None:

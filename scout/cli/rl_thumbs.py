@@ -148,7 +148,10 @@ def _measured(
     if (plain := picks.yardstick(found)) is not None:
         scored[picks.YARDSTICK] = plain
     name = "adapter, told the estimate" if estimate else "adapter"
-    scored |= {picks.DEFAULT_RECIPE: embedded, "untrained": learned.before, name: learned.scores}
+    scored |= {picks.DEFAULT_RECIPE: embedded, "untrained": learned.before}
+    if learned.between:
+        scored["adapter, KTO alone"] = learned.between
+    scored[name] = learned.scores
     return learned, picks.rows(found.tests, scored, seed=setting.seed)
 
 
