@@ -17,6 +17,21 @@ from rl.distributed import whole, world
 
 BODIES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
+LAST = 4
+"""So many layers are trained by default, where thumbs are. What earlier layers of a model say of a paper ranks it about as well as what
+later ones do (docs/rl.md); it is the way to the rating that must be learned, and each layer more costs as much again."""
+
+
+def first_of_last(checkpoint: Path, count: int = LAST) -> int:
+    """The first of a checkpoint's last layers.
+
+    Raises:
+        OSError, ValueError: transformers cannot read it.
+    """
+    import transformers
+
+    return max(0, int(transformers.AutoConfig.from_pretrained(checkpoint).num_hidden_layers) - count)
+
 
 def tokenizer_of(checkpoint: Path) -> Any:
     """

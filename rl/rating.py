@@ -20,6 +20,7 @@ from rl.task import Example
 from rl.thumbs_loss import kto
 from scout.triage.llm import rating_of
 from scout.triage.prompting import RATING_LABELS
+
 _LEAST_SPREAD = 1e-3
 """Of the rewards of a prompt's answers: a policy that is all but sure learns no faster."""
 
@@ -101,9 +102,7 @@ def kto_loss(logprobs: Tensor, reference: Tensor, up: Tensor, weights: Tensor, *
     return kto(odds, was, up, baseline=odds - was, least=-math.inf, beta=beta, weights=weights)
 
 
-def cispo_loss(
-    logprobs: Tensor, given: Sequence[Label], *, reference: Tensor | None = None, beta: float = 0.0
-) -> Loss:
+def cispo_loss(logprobs: Tensor, given: Sequence[Label], *, reference: Tensor | None = None, beta: float = 0.0) -> Loss:
     """CISPO on ratings rewarded by the thumb, every rating counting as often as the policy gives it.
 
     That is what the mean over more and more draws from the ratings' distribution comes to, without the noise of drawing: there

@@ -37,6 +37,8 @@ class Learned:
     steps: tuple[Step, ...]
     seconds: Mapping[str, float]
     """By part, of this call."""
+    processor: float = 0.0
+    """Seconds of processor time of this call, all threads together."""
     alarms: tuple[Alarm, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
     """What the trained model says of each held-out example and of those only asked about, by its id; once it has ended."""
@@ -64,7 +66,7 @@ def learn(
     if len({example.label.up for example in examples}) < 2:
         raise ValueError("thumbs of one kind alone teach nothing: at least one up and one down are needed")
     plan = replace(plan, data=_digest([*examples, *held_out, *ask], plan))
-    clock, begun = Clock(), time.monotonic()
+    clock, begun, worked = Clock(), time.monotonic(), time.process_time()
     with clock.part("setup"):
         run = Run(checkpoint, examples, [*held_out, *ask], plan, folder, progress)
     total = len(batches(run.train, plan, 0)) * (plan.kto_epochs + plan.cispo_epochs)
@@ -77,13 +79,13 @@ def learn(
             _keep(folder / BETWEEN, run, progress)
         if raised := alarms(run.history, plan.limits):
             recorder.alarms(raised)
-            return Learned(None, tuple(run.history), clock.parts, raised)
+            return Learned(None, tuple(run.history), clock.parts, time.process_time() - worked, raised)
         stops = step + 1 < total and (recorder.stopping() or time.monotonic() - begun > 60 * minutes)
         if stops or (step + 1) % plan.keep_every == 0 or step + 1 == total:
             checkpoints.keep(folder, run.model, run.optimizer, run.generator, plan, run.history)  # type: ignore[arg-type]
             recorder.kept(step + 1, folder)
         if stops:
-            return Learned(None, tuple(run.history), clock.parts)
+            return Learned(None, tuple(run.history), clock.parts, time.process_time() - worked)
     between = _kept(folder / BETWEEN)
     adapter = lora.save(run.model, folder / "adapter")
     progress.stage("scores", 2 * len(run.watched.examples))
@@ -94,7 +96,8 @@ def learn(
     for name in (ONCE, BETWEEN):
         (folder / name).unlink(missing_ok=True)
     progress.done()
-    return Learned(adapter, tuple(run.history), clock.parts, scores=scores, before=before, between=between)
+    spent = time.process_time() - worked
+    return Learned(adapter, tuple(run.history), clock.parts, spent, scores=scores, before=before, between=between)
 
 
 def _keep(place: Path, run: Run, progress: Progress) -> None:

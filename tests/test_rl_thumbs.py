@@ -200,7 +200,9 @@ def test_cispo_over_all_ratings_is_what_many_draws_come_to() -> None:
     given, draws = [Label(up=True), Label(up=False, reasons=("weak",)), Label(up=True)], 200_000
     found = rating.cispo_loss(logprobs, given)
     drawn = torch.multinomial(logprobs.detach().exp(), draws, replacement=True, generator=made)
-    worth = torch.tensor([[brier(STANDS_FOR[each], up=label.up) for each in RATING_LABELS] for label in given]).gather(1, drawn)
+    worth = torch.tensor([[brier(STANDS_FOR[each], up=label.up) for each in RATING_LABELS] for label in given]).gather(
+        1, drawn
+    )
     advantages = group_advantages(worth).values * torch.tensor([label.weight for label in given])[:, None]
     naive = -(advantages * logprobs.gather(1, drawn)).mean()
     ours, theirs = (torch.autograd.grad(value, logprobs)[0] for value in (found.value, naive))
@@ -237,3 +239,11 @@ def test_what_no_part_took_is_the_loops_own(monkeypatch) -> None:
     assert overhead({"forward": 3.0, "backward": 6.0, "other": 1.0, "held-out": 50.0, "setup": 9.0}) == pytest.approx(
         0.1
     )
+
+
+@pytest.mark.parametrize(("layers", "first"), [(30, 26), (3, 0)])
+def test_the_last_four_layers_are_trained_unless_another_first_one_is_named(tmp_path, layers, first) -> None:
+    import transformers
+
+    transformers.LlamaConfig(num_hidden_layers=layers).save_pretrained(tmp_path)
+    assert lora.first_of_last(tmp_path) == first

@@ -53,12 +53,9 @@ HEAD = ("who", "AUC", "interval", "against the yardstick")
 @click.option("--epochs", type=click.IntRange(min=0), default=None, help="Over the thumbs, by KTO.")
 @click.option("--cispo", type=click.IntRange(min=0), default=None, help="Epochs after those, by CISPO.")
 @click.option(
-    "--first-layer",
-    type=click.IntRange(min=0),
-    default=18,
-    show_default=True,
-    help="Layers below are left as they are.",
-)
+    "--first-layer", type=click.IntRange(min=0), default=None,
+    help="Layers below are left as they are; unless given, all but the last four.",
+)  # fmt: skip
 @click.option(
     "--body", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True,
     help="What the body computes in; the adapter and the head are FP32 in either.",
@@ -74,7 +71,7 @@ HEAD = ("who", "AUC", "interval", "against the yardstick")
 @as_json
 def thumbs(
     checkpoint: Path, papers_file: Path, picks_file: Path, pick: str, train_until: datetime, test_until: datetime | None,
-    folder: Path, labels: int, tests: int, estimate: bool, epochs: int | None, cispo: int | None, first_layer: int,
+    folder: Path, labels: int, tests: int, estimate: bool, epochs: int | None, cispo: int | None, first_layer: int | None,
     body: str, rate: float | None, chars: int | None, minutes: float | None, seed: int, json_: bool,
 ) -> None:  # fmt: skip
     """Train on thumbs and test forward in time.
@@ -94,12 +91,9 @@ def thumbs(
         tests=tests, seed=seed,
     )  # fmt: skip
     given = {
-        "kto_epochs": epochs,
-        "cispo_epochs": cispo,
-        "first_layer": first_layer,
-        "learning_rate": rate,
-        "seed": seed,
-    }
+        "kto_epochs": epochs, "cispo_epochs": cispo, "first_layer": _first(checkpoint, first_layer), "learning_rate": rate,
+        "body": body, "seed": seed,
+    }  # fmt: skip
     plan = Plan(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     with progress(wanted=not json_) as bars:
         learned, rows = _measured(
@@ -109,6 +103,15 @@ def thumbs(
         emit_json(_told(setting, plan, estimate, learned, rows))
     else:
         show(learned, rows)
+
+
+def _first(checkpoint: Path, given: int | None) -> int:
+    from rl import lora
+
+    try:
+        return lora.first_of_last(checkpoint) if given is None else given
+    except (OSError, ValueError) as err:
+        raise Missing(str(err)) from err
 
 
 def _measured(
@@ -200,6 +203,7 @@ def _told(setting: Setting, plan: Plan, estimate: bool, learned: Learned, rows: 
         ],
         "watched": [{"step": each.step, "auc": each.held_out} for each in learned.steps if each.held_out is not None],
         "seconds": dict(learned.seconds),
+        "processor_seconds": learned.processor,
         "policies": [row.to_dict() for row in rows],
     }
 
@@ -210,7 +214,7 @@ def show(learned: Learned, rows: Sequence[Row]) -> None:
         complain(f"{alarm.kind} at step {alarm.step}: {alarm.evidence}")
     seen = [each for each in learned.steps if each.held_out is not None]
     said = f"; AUC on watched thumbs {seen[-1].held_out:.3f} ± {seen[-1].held_out_error:.3f}" if seen else ""
-    say(f"{len(learned.steps)} steps{said}")
+    say(f"{len(learned.steps)} steps{said}; this call took {learned.processor / 60:.1f} minutes of processor time")
     if learned.adapter is None:
         say("An alarm ended it." if learned.alarms else "Not at its end yet: the same command goes on.")
         return
