@@ -21,6 +21,8 @@ from rl.thumbs_loss import kto
 from scout.triage.llm import rating_of
 from scout.triage.prompting import RATING_LABELS
 
+_FOLLOWED = 0.8
+"""How much of what all answers of a batch have in common KTO does not count."""
 _LEAST_SPREAD = 1e-3
 """Of the rewards of a prompt's answers: a policy that is all but sure learns no faster."""
 
@@ -96,10 +98,11 @@ def kto_loss(logprobs: Tensor, reference: Tensor, up: Tensor, weights: Tensor, *
     the batch: the paper's estimate, the log-ratio of answers to prompts that they do not belong to, which of a yes and a
     batch is the yes to all its prompts. It is not kept above 0, as it estimates how far the policy leans one way for all
     alike, and that is worth nothing: the model as it comes says yes to 8 in 100, and a baseline that cannot follow has training
-    pull at that lean first, with a rate that upsets all else.
+    pull at that lean first, until nothing else is left. It follows by `_FOLLOWED`, so that a lean that grows by chance is
+    drawn back slowly.
     """
     odds, was = log_odds(logprobs), log_odds(reference)
-    return kto(odds, was, up, baseline=odds - was, least=-math.inf, beta=beta, weights=weights)
+    return kto(odds, was, up, baseline=_FOLLOWED * (odds - was), least=-math.inf, beta=beta, weights=weights)
 
 
 def cispo_loss(logprobs: Tensor, given: Sequence[Label], *, reference: Tensor | None = None, beta: float = 0.0) -> Loss:

@@ -32,22 +32,22 @@ ONCE = "once.pt"
 class Plan:
     """A run's settings. AdamW's are those MiniMax-M1 reports, as in `rl.train`."""
 
-    kto_epochs: int = 5
-    cispo_epochs: int = 1
+    kto_epochs: int = 6
+    cispo_epochs: int = 2
     """After those."""
     batch: int = 10
     rank: int = 16
     first_layer: int = 0
     """Layers below are left as they are and run once."""
-    dropout: float = 0.0
+    dropout: float = 0.1
     body: str = "float32"
     """Or bfloat16: what the body computes in. The adapter's weights, the optimizer and the head are FP32 in either."""
-    learning_rate: float = 3e-4
-    cispo_rate: float = 1e-4
+    learning_rate: float = 7e-4
+    cispo_rate: float = 3e-4
     warmup: float = 0.1
     """Share of the steps of each loss over which its rate rises; it falls to 0 by a cosine after that."""
-    beta: float = 0.2
-    """KTO's: how far the policy may go. Where it is 1, a policy that leans one way for all is past where the loss still pulls."""
+    beta: float = 1.0
+    """KTO's: how far the policy may go. With 1 and answers held against their mean it is all but logistic regression on the odds."""
     kl: float = 0.02
     """CISPO's term that keeps the policy near the one it began from."""
     betas: tuple[float, float] = (0.9, 0.95)
