@@ -24,7 +24,7 @@ from scout.triage.policy import Profile, Thumbed
 
 WATCHED = 5
 """Of the older thumbs of each kind every fifth watches."""
-BATCH = 16
+BATCH = 10
 """Thumbs a step, by kto."""
 LEAST_OF_A_KIND = 8
 """Thumbs up, and down, to learn from."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = "examples.json"
 THIRD = 3
-"""Adapters leave the first third of the layers as they are: what these compute is computed once."""
+"""Adapters that learn from drawn answers leave the first third of the layers as they are."""
 
 
 class Cannot(Exception):
@@ -102,12 +102,14 @@ def teach(train: Train, folder: Path, *, model: Model, recorder: Recorder, progr
 def _by_thumbs(
     train: Train, learn: Sequence[Example], watched: Sequence[Example], folder: Path, recorder: Recorder, progress: Progress
 ) -> Taught:  # fmt: skip
+    from rl import lora
     from rl.thumbs import Plan
     from rl.thumbs import learn as learned
 
+    first = lora.first_of_last(Path(train.checkpoint))
     plan = Plan(
         kto_epochs=train.epochs, cispo_epochs=train.cispo_epochs, batch=BATCH, rank=train.rank, body=train.body,
-        first_layer=_first(train.checkpoint), learning_rate=train.learning_rate, seed=train.seed,
+        first_layer=first, learning_rate=train.learning_rate, seed=train.seed,
         held_out_every=train.keep_every, keep_every=train.keep_every,
     )  # fmt: skip
     done = learned(Path(train.checkpoint), learn, watched, plan, folder=folder, recorder=recorder, progress=progress)

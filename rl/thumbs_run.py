@@ -47,7 +47,7 @@ class Plan:
     warmup: float = 0.1
     """Share of the steps of each loss over which its rate rises; it falls to 0 by a cosine after that."""
     beta: float = 1.0
-    """KTO's: how far the policy may go. With 1 and answers held against their mean it is all but logistic regression on the odds."""
+    """KTO's: how far the policy may go. With 1, answers 3 nats from what they are held against hardly pull any more."""
     kl: float = 0.02
     """CISPO's term that keeps the policy near the one it began from."""
     betas: tuple[float, float] = (0.9, 0.95)

@@ -20,7 +20,17 @@ from rl.timing import Clock, overhead  # noqa: E402
 from scout.triage.prompting import RATING_LABELS  # noqa: E402
 from tests.tiny_policy import tiny, tiny_lora  # noqa: E402
 
-PLAN = Plan(kto_epochs=8, batch=8, rank=4, dropout=0.0, learning_rate=2e-2, cispo_rate=2e-3, held_out_every=8, keep_every=3, seed=3)
+PLAN = Plan(
+    kto_epochs=8,
+    batch=8,
+    rank=4,
+    dropout=0.0,
+    learning_rate=2e-2,
+    cispo_rate=2e-3,
+    held_out_every=8,
+    keep_every=3,
+    seed=3,
+)
 LABELS = (5, 6, 7, 8, 9)
 """Tokens of the ratings 1 to 5."""
 

@@ -29,7 +29,7 @@ class Train(Section):
     rollouts: Literal["here", "server"] = "here"
     """Of those: who draws the answers, the trainer or the served model, which is then given every version of the adapter and
     draws for the next step while this one trains."""
-    learning_rate: float = Field(5e-4, gt=0, le=1)
+    learning_rate: float = Field(7e-4, gt=0, le=1)
     rank: int = Field(16, ge=1, le=256)
     """Of the LoRA matrices."""
     body: Literal["bfloat16", "float16", "float32"] = "bfloat16"
