@@ -122,7 +122,7 @@ for entry in lines:
     with st.container(horizontal=True, vertical_alignment="center", key=f"source-{row.id}"):
         with st.container(width="stretch"):
             ui.show(glance(entry, at))
-        with st.popover("More", icon=":material/more_horiz:", type="tertiary", key=f"menu-{row.id}"):
+        with st.popover("More", type="tertiary", key=f"menu-{row.id}"):
             ui.show(ui.link(ui.text(row.url, limit=200), row.url))
             button = partial(st.button, type="tertiary", width="stretch")
             button("Check now", key=f"poll-{row.id}", on_click=actions.ask, args=(here, "poll", {"sources": [row.id]}))
