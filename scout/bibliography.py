@@ -5,13 +5,19 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scout.identity import arxiv_id, parse_ref
+from scout.identity import arxiv_id, canonical_url, parse_ref
 from scout.items import Item, ItemId, ItemKind
+from scout.text import line, tex_to_plain, tidy
 
 SOURCE = "pasted"
 """The source of items that exist only because someone pasted them."""
+
+
+_ARXIV = re.compile(r"\barxiv:\s*(\S+)", re.IGNORECASE)
+"""As journals, notes and numbers name it: "arXiv preprint arXiv:2401.00001 [cs]"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +37,10 @@ def parse_pasted(text: str) -> Pasted:
     items, rest = _bibtex(text)
     ids: dict[ItemId, None] = dict.fromkeys(item.id for item in items)
     unclear = []
-    for line in filter(None, (part.strip() for part in re.split(r"[\n,;]+", rest))):
-        found = parse_ref(line)
+    for part in filter(None, (part.strip() for part in re.split(r"[\n,;]+", rest))):
+        found = parse_ref(part)
         if found is None:
-            unclear.append(line)
+            unclear.append(part)
         else:
             ids[found] = None
     return Pasted(tuple(ids), items, tuple(unclear))
@@ -58,28 +64,51 @@ def _bibtex(text: str) -> tuple[tuple[Item, ...], str]:
     return items, rest
 
 
-def _item(fields: dict[str, str]) -> Item | None:
-    title = " ".join(fields.get("title", "").replace("{", "").replace("}", "").split())
-    paper = arxiv_id(fields.get("eprint", "")) or arxiv_id(fields.get("url", "")) or arxiv_id(fields.get("journal", ""))
-    id = f"arxiv:{paper[0]}" if paper else None
-    if id is None:
-        id = next((found for key in ("doi", "url") if fields.get(key) and (found := parse_ref(fields[key]))), None)
-    if id is None and title:
-        id = f"guid:{SOURCE}:{hashlib.blake2b(title.casefold().encode(), digest_size=8).hexdigest()}"
-    if id is None:
+def _item(fields: Mapping[str, str]) -> Item | None:
+    """The paper of an entry; one that names none goes by its title."""
+    if found := paper(fields):
+        return found
+    title = _title(fields)
+    if not title:
         return None
-    authors = tuple(
-        " ".join(reversed([part.strip() for part in name.split(",", 1)]))
-        for name in fields.get("author", "").split(" and ")
-        if name.strip()
-    )
+    return _described(f"guid:{SOURCE}:{hashlib.blake2b(title.casefold().encode(), digest_size=8).hexdigest()}", fields)
+
+
+def paper(fields: Mapping[str, str]) -> Item | None:
+    """The paper that a BibTeX entry's fields (names in lower case) name by arXiv number, DOI or address, as old news."""
+    said = [
+        line(fields.get(key, ""), limit=2_000) for key in ("eprint", "url", "journal", "number", "note", "howpublished")
+    ]
+    marked = [match[1].rstrip(".,;]") for part in said if (match := _ARXIV.search(part))]
+    numbers = (arxiv_id(part) for part in (*said[:3], *marked))
+    id = next((f"arxiv:{number[0]}" for number in numbers if number), None)
+    if id is None:
+        names = (line(fields.get(key, ""), limit=2_000) for key in ("doi", "url"))
+        id = next((found for name in names if name and (found := parse_ref(name))), None)
+    return _described(id, fields) if id else None
+
+
+def _described(id: ItemId, fields: Mapping[str, str]) -> Item:
+    url = line(fields.get("url", ""), limit=2_000)
     return Item(
         id=id,
         kind=ItemKind.PAPER,
-        title=title,
-        url=fields.get("url", "") if fields.get("url", "").startswith(("http://", "https://")) else "",
-        text=" ".join(fields.get("abstract", "").split()),
+        title=_title(fields),
+        url=url if canonical_url(url) else "",
+        text=tidy(fields.get("abstract", ""), limit=20_000),
         source=SOURCE,
-        authors=authors,
+        authors=tuple(filter(None, map(_author, fields.get("author", "").split(" and ")[:2_000]))),
         backlog=True,
+    )
+
+
+def _title(fields: Mapping[str, str]) -> str:
+    return line(fields.get("title", "").replace("{", "").replace("}", ""), limit=500)
+
+
+def _author(name: str) -> str:
+    """`Lee, Ann` as Ann Lee, accents of TeX as letters."""
+    plain = tex_to_plain(name.strip()) if "\\" in name else name
+    return line(
+        " ".join(reversed([part.strip() for part in plain.replace("{", "").replace("}", "").split(",", 1)])), limit=200
     )

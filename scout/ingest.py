@@ -224,11 +224,7 @@ def _write(store: Store, settings: Settings, done: Polled, *, run: str | None) -
     interval = timedelta(minutes=settings.sources.interval_minutes)
     times = next_times(outcome, source.failures, interval, poll.hint, now, random.Random())  # noqa: S311 - not a secret
     with store.writing():
-        found = _changes(store, done, now)
-        store.items.add(found.new, now)
-        store.items.update(found.updated, now)
-        store.items.update(found.replaced, now, keep_version=False)
-        store.items.touch_sources([(id, source.id) for id in found.seen], now)
+        found = merge(store, poll.items, source=source.id, authority=Authority.of(source.kind), now=now)
         store.signals.add(poll.signals)
         new_releases = store.releases.add(poll.releases, now)
         row = PollRow(
@@ -246,9 +242,17 @@ def _write(store: Store, settings: Settings, done: Polled, *, run: str | None) -
     return PollRecord(source.id, outcome, row.new, row.updated, done.seconds)
 
 
-def _changes(store: Store, done: Polled, now: datetime) -> Changes:
-    items = done.poll.items
-    authority = Authority.of(done.source.kind)
+def merge(store: Store, items: Sequence[Item], *, source: str, authority: Authority, now: datetime) -> Changes:
+    """Write what `items`, which `source` brought, add to what is known; what that was. Part of a transaction of the caller's."""
+    found = _changes(store, items, authority, now)
+    store.items.add(found.new, now)
+    store.items.update(found.updated, now)
+    store.items.update(found.replaced, now, keep_version=False)
+    store.items.touch_sources([(id, source) for id in found.seen], now)
+    return found
+
+
+def _changes(store: Store, items: Sequence[Item], authority: Authority, now: datetime) -> Changes:
     rows = store.items.known_rows(name for item in items for name in (item.id, *item.aliases))
     best = _authorities(store, {stored.item.id: stored.item for stored in rows.values()}.values())
     known = {

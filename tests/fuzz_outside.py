@@ -14,13 +14,16 @@ from pathlib import Path
 from fuzzing import Target
 from letter_samples import letter
 
-from scout import identity, text
+from scout import bibliography, identity, references, text
 from scout.agent import worker
+from scout.bibtex import to_bibtex
+from scout.harvest import paper
 from scout.items import OutcomeKind, SourceKind
 from scout.net.decoding import Decoder
 from scout.net.errors import FetchError
 from scout.net.fetch import checked
-from scout.sources import letters, opml
+from scout.ris import to_ris
+from scout.sources import letters, oai, opml
 from scout.sources.newsletters import newsletter
 from scout.sources.parse import parse
 from scout.sources.parsed import ParsedEntry, Unreadable, as_dict, from_dict
@@ -86,6 +89,48 @@ def mail(data: bytes) -> None:
         assert not item.url or item.url.startswith(("http://", "https://"))
         assert item.published is None or item.published <= AT
         storable(item.id)
+
+
+def records(data: bytes) -> None:
+    """Whatever stands in for a page of arXiv's records: papers that can be stored, under arXiv's ids alone."""
+    try:
+        found = oai.read(data)
+    except Unreadable as err:
+        storable(str(err))
+        return
+    assert oai.from_dict(json.loads(json.dumps(oai.as_dict(found)))) == found
+    for record in found.records:
+        item = paper(record, "https://arxiv.org")
+        assert identity.arxiv_id(record.name) == (record.name, None)
+        assert item.title
+        for words in (item.id, item.title, item.text, item.comment, *item.authors, *item.categories, *item.aliases):
+            storable(words)
+        assert item.backlog
+
+
+def library(data: bytes) -> None:
+    """Any file that a reader takes for a library: references whose papers can be stored, or an error in words."""
+    try:
+        found = references.read(data)
+    except references.BadLibrary as err:
+        storable(str(err))
+        return
+    for where, why in found.unread:
+        assert where > 0
+        storable(why)
+    for reference in found.references:
+        assert reference.line > 0
+        storable(reference.key)
+        item = bibliography.paper(reference.fields)
+        if item is None:
+            continue
+        assert item.id.startswith(("arxiv:", "doi:", "url:", "guid:"))
+        assert not item.url or item.url.startswith(("http://", "https://"))
+        for words in (item.id, item.title, item.text, item.url, *item.authors):
+            storable(words)
+        back = references.read(to_ris([item]).encode()).references
+        assert len(back) == 1
+    to_bibtex([item for each in found.references if (item := bibliography.paper(each.fields))])
 
 
 def feed_list(data: bytes) -> None:
@@ -190,6 +235,20 @@ _WORDS_MAIL = (
     b"Date: Mon, 31 Dec 9999 23:59:59 -1200\r\n", b"Archived-At: <http://[::1]/>\r\n", b"From: =?utf-8?q?=00?= <", b"Message-ID: <",
     b"Content-Type: message/rfc822\r\n", b"charset*=utf-8''%ff", b"; name*0*=", b"\r\n ", b"MIME-Version: 1.0\r\n", b"rot13",
 )  # fmt: skip
+_WORDS_OAI = (
+    b"<record>", b"</record>", b"<header status='deleted'>", b"</header>", b"<id>2511.99999v3</id>", b"<identifier>oai:arXiv.org:",
+    b"<error code='badArgument'>", b"<resumptionToken completeListSize='99999999999999'>", b"<authors><author><keyname>", b"<title>",
+    b"<!DOCTYPE x [<!ENTITY a 'b'>]>", b"&a;", b"&#0;", b"&#xFFFF;", b"<![CDATA[", b"]]>", b"<created>9999-99-99</created>", b"<doi>10.1/",
+    b"xmlns='x'", b"<abstract>", b"encoding='utf-16'", b"<OAI-PMH>", b"<!--", b"-->", b"<?x ?>",
+)  # fmt: skip
+_BIB = b'@article{a, title={A {B} C}, author={Doe, Ada and {\\\'E}mile Roe}, eprint={2511.21735}, doi = "10.1000/x", url={https://a.example/b}}\n'
+_RIS = b"TY  - JOUR\nID  - a\nTI  - A title\n  of two lines\nAU  - Doe, Ada\nDO  - 10.1000/x\nUR  - https://a.example/b\nER  - \n"
+_CSL = b'[{"id": "a", "title": "A title", "DOI": "10.1000/x", "author": [{"family": "Doe", "given": "Ada"}], "number": "arXiv:2511.21735"}]'
+_WORDS_LIBRARY = (
+    b"@article{", b"@comment{", b"@string{x = ", b"@preamble{", b"}", b"}}", b"# x #", b" and ", b"title = ", b"eprint={2511.21735}",
+    b"\\'{\\i}", b"{\\", b"TY  - ", b"ER  - ", b"\nTI  - ", b"\nAU  - ", b"  - ", b'"author":', b'"title": null', b"[{}]", b'{"items": 1}',
+    b"url={javascript:alert(1)}", b"\r", b"doi={10.", b"1e999", b'"DOI": ["x"]', b"arXiv:2401.00001 [cs]", b"=",
+)  # fmt: skip
 _PLAIN_LETTER = (
     b"From: a@b\r\nSubject: =?iso-8859-1?Q?Gr=FC=DFe?=\r\nList-Unsubscribe: <https://a.example/u>\r\nDate: 1 Dec 2025 08:00 -0500\r\n"
     b"Archived-At: <https://a.example/1>\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\n\xf0\xd2\xc9\xd7\xc5\xd4\r\n"
@@ -199,6 +258,8 @@ _BOMB = gzip.compress(b"\0" * 1_000_000)
 TARGETS = (
     Target("feeds", feed, FEEDS, _WORDS_XML),
     Target("mails", mail, [letter(1), letter(2, to_list=False), _PLAIN_LETTER], _WORDS_MAIL),
+    Target("arXiv's records", records, [path.read_bytes() for path in sorted((FIXTURES / "oai").iterdir())], _WORDS_OAI),
+    Target("libraries", library, [_BIB, _RIS, _CSL], _WORDS_LIBRARY),
     Target("opml", feed_list, [(FIXTURES / "feeds" / "labs.opml").read_bytes()], _WORDS_OPML),
     Target(
         "packed answers", packed,

@@ -12,6 +12,8 @@ from scout.cli import backfill as backfill_
 from scout.cli import backup as backup_
 from scout.cli import daily, dashboard, digest, doctor, feedback, items, model, serve_model, sources, stats
 from scout.cli import eval as eval_
+from scout.cli import harvest as harvest_
+from scout.cli import import_ as import__
 from scout.cli import init as init_
 from scout.cli import mcp as mcp_
 from scout.cli import metrics as metrics_
@@ -59,6 +61,7 @@ for command in (
     daily.run,
     daily.ingest,
     daily.triage,
+    harvest_.harvest,
     digest.digest,
     missed_.missed,
     notify_.notify,
@@ -68,6 +71,7 @@ for command in (
     items.search,
     research_.research,
     feedback.feedback,
+    import__.import_,
     stats.stats,
     backfill_.backfill,
     archive_.archive,

@@ -67,18 +67,20 @@ def _list(rows: Iterable[tuple[Stored, str]]) -> None:
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
 @click.option("--saved", is_flag=True, help="Only what the reader saved.")
 @click.option("--bibtex", is_flag=True, help="Print BibTeX, for Zotero and the like.")
+@click.option("--ris", is_flag=True, help="Print RIS, for what takes no BibTeX.")
 @reader_option
 @as_json
 def items(
-    source: str | None, since: datetime | None, kind: str | None, limit: int, saved: bool, bibtex: bool,
+    source: str | None, since: datetime | None, kind: str | None, limit: int, saved: bool, bibtex: bool, ris: bool,
     reader: str | None, json_: bool,
 ) -> None:  # fmt: skip
     """List what is stored, newest first."""
     from scout.bibtex import to_bibtex
     from scout.items import ItemKind
+    from scout.ris import to_ris
 
-    if bibtex and json_:
-        raise click.UsageError("--bibtex or --json, not both")
+    if bibtex + ris + json_ > 1:
+        raise click.UsageError("one of --bibtex, --ris and --json")
     if saved and (source or since):
         raise click.UsageError("--saved goes with --kind and --limit, not with --source or --since")
 
@@ -94,6 +96,8 @@ def items(
     rows = [(each, beginning(each.item.text)) for each in stored]
     if bibtex:
         say(to_bibtex(each.item for each in stored))
+    elif ris:
+        say(to_ris(each.item for each in stored))
     elif json_:
         emit_json([brief(each, snippet) for each, snippet in rows])
     elif rows:

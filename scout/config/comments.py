@@ -42,6 +42,7 @@ KEYS = {
     "arxiv.categories": "arXiv's names of the categories: https://arxiv.org/category_taxonomy",
     "arxiv.rss_url": "Where announcements are read.",
     "arxiv.api_url": "Where missed days are filled from.",
+    "arxiv.oai_url": "Where `scout harvest` reads records in bulk.",
     "arxiv.site_url": "Where abstracts, HTML and PDF pages are.",
     "arxiv.first_days": "Days fetched through the API when the very first poll meets a day without announcement.",
     "huggingface.enabled": "Whether the Hub is polled.",

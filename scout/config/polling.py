@@ -12,6 +12,7 @@ class Arxiv(Section):
     categories: tuple[Category, ...] = Field(("cs.LG", "cs.CL", "cs.AI", "cs.CV"), min_length=1)
     rss_url: HttpUrl = "https://rss.arxiv.org/rss"
     api_url: HttpUrl = "https://export.arxiv.org/api/query"
+    oai_url: HttpUrl = "https://oaipmh.arxiv.org/oai"
     site_url: HttpUrl = "https://arxiv.org"
     first_days: int = Field(3, ge=0, le=30)
     """Days fetched through the API when the very first poll meets a day without announcement."""

@@ -20,7 +20,7 @@ from scout.config import Net
 from scout.items import OutcomeKind
 from scout.memory import bare_environment
 from scout.net.errors import FetchError
-from scout.sources import letters
+from scout.sources import letters, oai
 from scout.sources.letters import Letter
 from scout.sources.parsed import MAX_ENTRIES, ParsedFeed, from_dict
 
@@ -69,6 +69,14 @@ class ParserPool:
             FetchError: as `parse`.
         """
         return letters.from_dict(self._read("letter", data, {}))
+
+    def records(self, data: bytes) -> oai.Page:
+        """The page of arXiv's records in `data`.
+
+        Raises:
+            FetchError: as `parse`.
+        """
+        return oai.from_dict(self._read("records", data, {}))
 
     def _read(self, kind: str, data: bytes, told: dict[str, Any]) -> dict[str, Any]:
         """What a process made of `data`. Raises as `parse`."""

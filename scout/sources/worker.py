@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from scout.memory import confine
-from scout.sources import letters
+from scout.sources import letters, oai
 from scout.sources.parse import parse
 from scout.sources.parsed import Unreadable, as_dict
 
@@ -28,7 +28,11 @@ def _letter(data: bytes, told: Told) -> dict[str, Any]:
     return letters.as_dict(letters.read(data))
 
 
-READERS: Mapping[str, Callable[[bytes, Told], dict[str, Any]]] = {"feed": _feed, "letter": _letter}
+def _records(data: bytes, told: Told) -> dict[str, Any]:
+    return oai.as_dict(oai.read(data))
+
+
+READERS: Mapping[str, Callable[[bytes, Told], dict[str, Any]]] = {"feed": _feed, "letter": _letter, "records": _records}
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:

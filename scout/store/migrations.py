@@ -8,6 +8,7 @@ from scout.store import (
     schema_attempts,
     schema_evals,
     schema_gate,
+    schema_harvests,
     schema_notify,
     schema_readings,
     schema_threads,
@@ -27,6 +28,7 @@ SCHEMAS = (
     schema_training,
     schema_vectors,
     schema_addresses,
+    schema_harvests,
 )
 
 migrations._migrations.sort(key=lambda migration: migration.name)  # files are imported in the order of their names

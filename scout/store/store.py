@@ -26,6 +26,7 @@ from scout.store.deliveries import Deliveries
 from scout.store.digests import Digests
 from scout.store.evals import Evals
 from scout.store.feedback import FeedbackLog
+from scout.store.harvests import Harvests
 from scout.store.hosts import Hosts
 from scout.store.items import Items
 from scout.store.jobs import Jobs
@@ -85,6 +86,7 @@ class Store:
         self.releases = Releases(self)
         self.sources = Sources(self)
         self.hosts = Hosts(self)
+        self.harvests = Harvests(self)
         self.readers = Readers(self)
         self.feedback = FeedbackLog(self)
         self.decisions = Decisions(self)
