@@ -40,11 +40,15 @@ with ui.explained():
     except visitors.Stranger as err:
         stranger = err
 if stranger is not None:
-    st.navigation([st.Page(partial(refused.page, stranger), title="scout", url_path="who")], position="hidden").run()
+    instead = [refused.in_place_of(each, partial(refused.page, stranger)) for each in pages]
+    st.navigation(instead, position="hidden").run()
 elif here is None:
     st.navigation(pages, position="top")
 else:
-    page = st.navigation([each for each in pages if here.is_admin or each.url_path not in ADMIN], position="top")
+    theirs = {each.url_path for each in pages if here.is_admin or each.url_path not in ADMIN}
+    page = st.navigation(
+        [each if each.url_path in theirs else refused.in_place_of(each, refused.kept) for each in pages], position="top"
+    )
     with ui.explained():
         jobs.strip(here)
         page.run()

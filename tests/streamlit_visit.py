@@ -20,9 +20,11 @@ class Refused(Exception):
 
 def visit(
     port: int, *, host: str = "127.0.0.1", headers: Mapping[str, str] | None = None, origin: str | None = None,
-    source: str = "127.0.0.1", token: str = "",
+    source: str = "127.0.0.1", token: str = "", page: str = "",
 ) -> str:  # fmt: skip
-    """Everything that the first page tells, as one text. `token` is what a page of Streamlit's repeats of its cookie.
+    """Everything that a page tells, the first unless another is named, as one text.
+
+    `token` is what a page of Streamlit's repeats of its cookie.
 
     Raises:
         Refused: there is no page for such a visitor.
@@ -36,6 +38,7 @@ def visit(
             ) as stream:  # fmt: skip
                 asked = BackMsg()
                 asked.rerun_script.query_string = ""
+                asked.rerun_script.page_name = page
                 stream.send(asked.SerializeToString())
                 return _told(stream)
         except (InvalidStatus, InvalidMessage, ConnectionClosed) as err:

@@ -134,6 +134,13 @@ def test_whom_it_names_not_sees_nothing(served: Served) -> None:
     assert STORED not in stranger
 
 
+def test_a_link_to_another_page_says_why_it_is_not_theirs(served: Served) -> None:
+    assert "does not say who you are" in visit(served.port, host=HOST, page="saved")
+    kept = visit(served.port, host=HOST, headers={"X-Forwarded-User": "bo@example.org"}, page="sources")
+    assert "For administrators" in kept
+    assert "Check all now" not in kept
+
+
 @pytest.mark.parametrize(
     "forged",
     [{}, {"X-Forwarded-For": "127.0.0.1"}, {"X-Real-IP": "127.0.0.1", "Forwarded": "for=127.0.0.1"}],
