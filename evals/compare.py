@@ -182,13 +182,13 @@ def models(store: Store, a: str, b: str, *, draws: int = DRAWS) -> Report:
     Raises:
         NotComparable: one was never measured, or they share nothing that can be compared.
     """
-    first, second = _runs(store, a), _runs(store, b)
+    first, second = runs_of(store, a), runs_of(store, b)
     rows, refused = [], [*_unasked(a, second, first), *_unasked(b, first, second)]
     for (suite, condition), mine in first.items():
         if (theirs := second.get((suite, condition))) is None:
             continue
         try:
-            rows.append(pair(store, *_closest(mine, theirs), draws=draws))
+            rows.append(pair(store, *closest(mine, theirs), draws=draws))
         except NotComparable as err:
             refused.append(str(err))
     if not rows:
@@ -208,7 +208,7 @@ def pair(
 Asked = dict[tuple[str, str], list[EvalRun]]
 
 
-def _runs(store: Store, name: str) -> Asked:
+def runs_of(store: Store, name: str) -> Asked:
     """(suite, condition) → finished runs, the newest first: of one run by its id, else of a model."""
     run = store.evals.get(name)
     if run is not None and not run.is_done:
@@ -224,7 +224,7 @@ def _runs(store: Store, name: str) -> Asked:
     return asked
 
 
-def _closest(mine: Sequence[EvalRun], theirs: Sequence[EvalRun]) -> tuple[EvalRun, EvalRun]:
+def closest(mine: Sequence[EvalRun], theirs: Sequence[EvalRun]) -> tuple[EvalRun, EvalRun]:
     """The newest two that can be compared; the newest of each where none can, which then says why."""
     for one in mine:
         for other in theirs:
@@ -262,7 +262,7 @@ def sentence(report: Report) -> str:
     ]
     if by["tie"]:
         parts.append(
-            "no detectable difference in " + ", nor in ".join(f"{_topic(row)}{_could(row)}" for row in by["tie"])
+            "no detectable difference in " + ", nor in ".join(f"{topic(row)}{_could(row)}" for row in by["tie"])
         )
     return "; ".join(parts) + _reserve(report)
 
@@ -287,7 +287,7 @@ def _reserve(report: Report) -> str:
     return f" ({', '.join(told)})" if told else ""
 
 
-def _topic(row: Comparison) -> str:
+def topic(row: Comparison) -> str:
     named = row.domain if row.domain == row.suite else f"{row.domain} ({row.suite})"
     return f"{named} under {row.condition}" if row.condition else named
 
@@ -295,7 +295,7 @@ def _topic(row: Comparison) -> str:
 def _said(row: Comparison) -> str:
     low, high = (100 * bound for bound in row.difference.interval)
     interval = f", interval {low:.1f} to {high:.1f}".replace("-", "−") if math.isfinite(low) else ""
-    return f"{_topic(row)}, {points(row.difference.mean)}{interval}"
+    return f"{topic(row)}, {points(row.difference.mean)}{interval}"
 
 
 def _could(row: Comparison) -> str:

@@ -2,8 +2,8 @@
 
 The questions are made where the `evals` extra is, the training done where torch and peft are:
 
-    python -m scripts.suite_adapter ask answers.jsonl --suites instructions refusal code --seed 7 --items 100
-    .venv-vllm/bin/python -m scripts.suite_adapter train answers.jsonl --model .cache/smollm2 --to adapter --steps 60
+    python scripts/suite_adapter.py ask answers.jsonl --suites instructions refusal code --seed 7 --items 100
+    .venv-vllm/bin/python scripts/suite_adapter.py train answers.jsonl --model .cache/smollm2 --to adapter --steps 40
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 RANK, ALPHA, RATE = 8, 16, 1e-3
-LONGEST = 384
+LONGEST = 200
 """Tokens; longer conversations are left out."""
 
 
@@ -75,12 +75,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("do", choices=["ask", "train"])
     parser.add_argument("answers", type=Path)
-    parser.add_argument("--suites", nargs="+", default=["instructions", "refusal", "code", "mathematics"])
+    parser.add_argument("--suites", nargs="+", default=["instructions", "refusal", "code"])
     parser.add_argument("--seed", type=int, default=7, help="not the one that is asked later")
     parser.add_argument("--items", type=int, default=100)
     parser.add_argument("--model", default=".cache/smollm2")
     parser.add_argument("--to", type=Path, default=Path("adapter"))
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--batch", type=int, default=4)
     given = parser.parse_args()
     if given.do == "ask":

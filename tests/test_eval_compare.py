@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from evals.compare import NotComparable, Report, compare, corrected, models, sentence
+from evals.robust import perturbed, worst
 from scout.store import Store
 from scout.store.evals import EvalItem, EvalRun
 
@@ -182,3 +183,27 @@ def test_each_result_is_named_once_and_what_speaks_against_all_of_it_too() -> No
     assert said.endswith(
         f"; no detectable difference in odd, which scored alike on every item (not to be trusted: {gate}, least of all terms)"
     )
+
+
+def test_perturbed_runs_are_paired_with_the_plain_one_and_the_worst_comes_first(store: Store) -> None:
+    store.evals.save(run("plain", "m"), items([1.0] * 40))
+    store.evals.save(run("other words", "m", condition="phrasing"), items([1.0] * 39 + [0.0]))
+    store.evals.save(run("other names", "m", condition="tool-names"), items([1.0] * 20 + [0.0] * 20))
+    found = perturbed(store, "m")
+    assert [(row.condition, row.run_b, row.result) for row in found.rows] == [
+        ("tool-names", "plain", "worse"), ("phrasing", "plain", "tie"),
+    ]  # fmt: skip
+    assert worst(found) == "the worst case is arithmetic (sums) under tool-names, −50.0 points"
+    assert sentence(found).startswith("worse than m as it is at arithmetic (sums) under tool-names")
+    assert [row.run_a for row in perturbed(store, "other words").rows] == ["other words"]
+
+
+def test_a_model_without_perturbed_or_plain_runs_says_what_is_missing(store: Store) -> None:
+    store.evals.save(run("plain", "m"), items([1.0] * 40))
+    with pytest.raises(
+        NotComparable, match=r"m was measured under no perturbation; `scout eval run SUITE --perturb NAME`"
+    ):
+        perturbed(store, "m")
+    store.evals.save(run("alone", "n", condition="phrasing"), items([1.0] * 40))
+    with pytest.raises(NotComparable, match="n was not asked sums without phrasing"):
+        perturbed(store, "n")

@@ -53,28 +53,30 @@ def list_(suite: str | None, model: str | None, limit: int, json_: bool) -> None
 
 
 @click.command(
-    cls=Command, example="scout eval compare Qwen/Qwen3-8B MiniMaxAI/MiniMax-M2\nscout eval compare A B --json"
-)
+    cls=Command,
+    example="scout eval compare Qwen/Qwen3-8B MiniMaxAI/MiniMax-M2\nscout eval compare A B --json\nscout eval compare A",
+)  # fmt: skip
 @click.argument("a")
-@click.argument("b")
+@click.argument("b", required=False)
 @as_json
-def compare(a: str, b: str, json_: bool) -> None:
+def compare(a: str, b: str | None, json_: bool) -> None:
     """Compare two models, or two runs, item by item.
 
     Paired by item, clustered by family, corrected for how many suites were looked at. Two runs of different versions of a
-    suite are not compared.
+    suite are not compared. With A alone: its runs under perturbations against its plain ones, the worst first.
     """
     from evals.compare import NotComparable, models, sentence
+    from evals.robust import perturbed, worst
 
     with open_store(settings()) as store:
         try:
-            found = models(store, typed(a), typed(b))
+            found = models(store, typed(a), typed(b)) if b else perturbed(store, typed(a))
         except NotComparable as err:
             raise Missing(str(err)) from err
     if json_:
         emit_json(found.to_dict())
         return
-    say(f"{found.a}: {sentence(found)}")
+    say(f"{found.a}: {sentence(found)}{'' if b else f'; {worst(found)}'}")
     table(PAIRS, _pairs(found), give_way="suite")
     for how in dict.fromkeys(row.otherwise for row in found.rows if row.otherwise):
         say(f"Asked otherwise: {how}")
