@@ -96,6 +96,7 @@ def _result(run: EvalRun) -> dict[str, Any]:
     details = {
         "epochs": run.epochs, "errors": found["errors"], "truncated": found["cut"], "families": found["families"],
         "perturbation": run.condition or "none", **{f"pass^{k}": value for k, value in found["pass"].items()},
+        **{name: each["mean"] for name, each in found.get("parts", {}).items()},
     }  # fmt: skip
     return {
         "evaluation_name": f"{run.suite}-{run.version}{f'-{run.condition}' if run.condition else ''}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from vllm_server import NAME, Vllm
 from evals.asking import Manner
 from evals.core import Case, Verdict
 from evals.evaluate import Plan, evaluate
+from evals.suites.instructions import INSTRUCTIONS
 from evals.transcripts import said
 from scout.serving.client import ModelClient
 from scout.serving.messages import Message, Role
@@ -66,3 +68,27 @@ def test_a_suite_runs_on_a_real_server_and_every_answer_is_accounted_for(vllm: V
         assert {(told.item, told.epoch) for told in answers} == {(f"sum-1-{k}", e) for k in range(6) for e in (1, 2)}
         assert all(told.model == NAME for told in answers)
         assert len(store.evals.items(done.id)) == 6
+
+
+def test_a_real_small_model_is_right_sometimes_at_the_easiest_level(vllm: Vllm, tmp_path: Path) -> None:
+    """What the level is for: SmolLM2 of 135M solves more than half of these, and nearly none of the others."""
+
+    def easiest(seed: int, n: int) -> tuple[Case[Any], ...]:
+        return tuple(case for case in INSTRUCTIONS.build(seed, 4 * n) if case.level == 0)
+
+    plan = Plan(
+        suite=replace(INSTRUCTIONS, build=easiest),
+        seed=1,
+        items=15,
+        epochs=1,
+        manner=Manner(temperature=0.7, max_tokens=48),
+    )
+    with Store(tmp_path / "scout.db") as store:
+
+        async def run(client: ModelClient) -> EvalRun:
+            return await evaluate(store, tmp_path, client, plan)
+
+        done = vllm.run(run, concurrency=15)
+        assert list(done.summary["levels"]) == ["0"]
+        assert done.summary["mean"] > 0.2
+        assert done.summary["parts"]["rules kept"]["n"] == 15
