@@ -1,8 +1,7 @@
 """Compares models on the same items: paired, by family, corrected for how many domains were looked at. Pure but for `paired`.
 
-A difference is the first model's score less the second's, from -1 to 1. What decides is the p of the paired difference after
-Holm's correction over the domains compared; McNemar's test, sign flips and the bootstrap stand beside it. Runs that did not
-ask the same, of the same suite's version, are not compared, and it is said why.
+A difference is the first model's score less the second's, from -1 to 1. The p of it, by families and after Holm's correction,
+decides; McNemar's test, sign flips and the bootstrap stand beside it. Runs that did not ask the same are not compared, with why.
 """
 
 from __future__ import annotations
@@ -113,8 +112,8 @@ def compare(
     families = [each.family for each, _ in pairs]
     difference = stats.paired_difference(scores_a, scores_b, families)
     apart = [x - y for x, y in zip(scores_a, scores_b, strict=True)]
-    up = sum(_solved(x) and not _solved(y) for x, y in pairs)
-    down = sum(_solved(y) and not _solved(x) for x, y in pairs)
+    up = sum(solved(x.judged) and not solved(y.judged) for x, y in pairs)
+    down = sum(solved(y.judged) and not solved(x.judged) for x, y in pairs)
     known = math.isfinite(difference.se) and difference.se > 0
     return Comparison(
         suite=a.suite, domain=a.domain, version=a.version, condition=a.condition, run_a=a.id, run_b=b.id,
@@ -122,7 +121,7 @@ def compare(
         bootstrap=stats.bootstrap_interval(apart, families, draws=draws, seed=1) if draws else difference.interval,
         up=up, down=down, mcnemar=stats.mcnemar_exact(up, down),
         sign_flip=stats.sign_flip_test(apart, families) if draws else difference.p,
-        p=difference.p, detectable=POWER_Z * difference.se if known else None,
+        p=stats.p_by_families(difference, apart, families), detectable=POWER_Z * difference.se if known else None,
         label=_labels(a, b), otherwise=otherwise(a, b),
     )  # fmt: skip
 
@@ -143,10 +142,6 @@ def otherwise(a: EvalRun, b: EvalRun) -> str:
         if a.options.get(key, 0) != b.options.get(key, 0)
     ]
     return ", ".join([*told, *(["epochs " + f"{a.epochs} and {b.epochs}"] if a.epochs != b.epochs else [])])
-
-
-def _solved(item: EvalItem) -> bool:
-    return solved(item.judged)
 
 
 @lru_cache(maxsize=16_384)

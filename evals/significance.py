@@ -1,4 +1,4 @@
-"""Tests: exact McNemar, sign flips, and what many tests at once do to p. Import from `evals.stats`."""
+"""Tests: exact McNemar, sign flips, few large clusters, and what many tests at once do to p. Import from `evals.stats`."""
 
 from __future__ import annotations
 
@@ -58,6 +58,30 @@ def sign_flip_test(
         bits = np.unpackbits(rng.integers(0, 256, size=(rows, -(-len(sums) // 8)), dtype=np.uint8), axis=1)
         beyond += int(np.count_nonzero(np.abs(_flipped(sums, bits[:, : len(sums)])) >= seen))
     return (beyond + 1) / (draws + 1)
+
+
+def few_clusters_test(differences: Sequence[float], clusters: Sequence[Hashable]) -> float:
+    """Two-sided p of the mean difference where few clusters hold many items: the larger of two, as both must speak for it.
+
+    One is Student's t over the clusters, with one degree of freedom less than there are and the clustered error widened by
+    G/(G-1) (Cameron and Miller 2015, section VI; for clusters of one size it is the t-test of their means). The other is the
+    exact sign test over the items, so that a handful of them never decides, however alike the clusters are. Sign flips of
+    whole clusters could not: of five, however large, they give .0625 at least.
+
+    Raises:
+        ValueError: as `sign_flip_test`, and for less than two clusters.
+    """
+    apart = finite("differences", differences)
+    sums, _ = by_cluster(apart - apart.mean(), clusters)
+    count = len(sums)
+    if count < 2:
+        raise ValueError("few_clusters_test needs two clusters at least")
+    items = mcnemar_exact(int((apart > 0).sum()), int((apart < 0).sum()))
+    error = math.sqrt(float(sums @ sums) * count / (count - 1)) / len(apart)
+    mean = abs(float(apart.mean()))
+    if error <= 1e-12 * mean or mean == 0:
+        return items if mean else 1.0
+    return max(items, float(2 * scipy_stats.t.sf(mean / error, count - 1)))
 
 
 def _flipped(sums: Floats, flips: npt.NDArray[np.integer[Any]]) -> Floats:

@@ -14,12 +14,12 @@ import numpy as np
 from scipy import stats as scipy_stats
 
 from evals.intervals import Floats, Interval, bootstrap_interval, by_cluster, finite, quantile, wilson_interval
-from evals.significance import EXACT, benjamini_hochberg, holm, mcnemar_exact, sign_flip_test
+from evals.significance import EXACT, benjamini_hochberg, few_clusters_test, holm, mcnemar_exact, sign_flip_test
 
 __all__ = [
     "Difference", "Interval", "benjamini_hochberg", "bootstrap_interval", "clustered_standard_error",
-    "detectable_difference", "holm", "mcnemar_exact", "mean_interval", "needed_items", "paired_difference", "pass_at_k",
-    "pass_hat_k", "sign_flip_test", "wilson_interval",
+    "detectable_difference", "few_clusters_test", "holm", "mcnemar_exact", "mean_interval", "needed_items", "p_by_families",
+    "paired_difference", "pass_at_k", "pass_hat_k", "sign_flip_test", "wilson_interval",
 ]  # fmt: skip
 
 FEW = 30
@@ -126,6 +126,12 @@ def _p(mean: float, error: float, apart: Floats, clusters: Sequence[Hashable] | 
     if len(sums) < FEW:
         return float(2 * scipy_stats.t.sf(ratio, len(sums) - 1))
     return float(2 * scipy_stats.norm.sf(ratio))
+
+
+def p_by_families(difference: Difference, apart: Sequence[float], families: Sequence[Hashable]) -> float:
+    """The p of a paired difference of items in families: its own, but `few_clusters_test`'s where few families hold many items."""
+    count = len(set(families))
+    return few_clusters_test(apart, families) if 2 <= count <= EXACT and len(apart) > count else difference.p
 
 
 def _clusters(n: int, clusters: Sequence[Hashable] | None) -> int:

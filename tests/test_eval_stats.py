@@ -8,7 +8,9 @@ import random
 import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+from scipy import stats as scipy_stats
 
 from evals import stats
 from evals.stats import Interval, detectable_difference, needed_items, paired_difference
@@ -215,3 +217,40 @@ def test_all_tests_of_two_runs_of_5000_items_take_seconds() -> None:
         stats.sign_flip_test(apart, clusters)
         stats.bootstrap_interval(apart, clusters, draws=10_000)
     assert time.process_time() - begun < 5
+
+
+def test_five_large_families_can_tell_two_models_apart() -> None:
+    """Flips of five whole families never fall below .0625, however many items they hold."""
+    families = [k % 5 for k in range(100)]
+    apart = [1.0 if k % 3 else 0.0 for k in range(100)]
+    assert stats.sign_flip_test(apart, families) == pytest.approx(0.0625)
+    assert stats.few_clusters_test(apart, families) < 1e-4
+
+
+def test_one_family_alone_decides_nothing_and_neither_do_five_items() -> None:
+    families = [k % 5 for k in range(100)]
+    assert stats.few_clusters_test([float(k % 5 == 0) for k in range(100)], families) > 0.3
+    assert stats.few_clusters_test([float(k < 5) for k in range(100)], families) == pytest.approx(0.0625)
+    assert stats.few_clusters_test([0.0] * 100, families) == 1
+    assert stats.few_clusters_test([1.0] * 100, families) == pytest.approx(2**-99)
+
+
+def test_few_large_families_are_the_t_test_of_their_means() -> None:
+    rng = np.random.default_rng(4)
+    means = rng.normal(0.3, 0.2, 8)
+    apart = np.repeat(means, 12) + np.tile(np.linspace(-0.05, 0.05, 12), 8)
+    expected = scipy_stats.ttest_1samp(means, 0).pvalue
+    assert stats.few_clusters_test(apart.tolist(), [k // 12 for k in range(96)]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("families", [5, 8, 14])
+@pytest.mark.parametrize("spread", [0.0, 0.8])
+def test_two_models_that_are_alike_are_seldom_told_apart(families: int, spread: float) -> None:
+    """Families on which one happens to be better, by chance of the family: at most one in twenty false alarms."""
+    rng, found, tries = np.random.default_rng(7), 0, 300
+    where = np.arange(100) % families
+    for _ in range(tries):
+        base, tilt = rng.normal(0, 1, families), rng.normal(0, spread, families)
+        one, other = (rng.binomial(2, 1 / (1 + np.exp(-(base + way * tilt / 2)[where]))) / 2 for way in (1, -1))
+        found += stats.few_clusters_test((one - other).tolist(), where.tolist()) <= 0.05
+    assert found / tries <= 0.08  # .05 and three standard errors of so many tries
