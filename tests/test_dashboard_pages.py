@@ -323,6 +323,10 @@ def test_a_subject_is_added_and_removed() -> None:
     app.button(key="remove-robotics").click().run()
     slugs = [subject["slug"] for subject in tomllib.loads(config_path().read_text(encoding="utf-8"))["subjects"]]
     assert "robotics" not in slugs
+    app.button(key="undo-remove").click().run()
+    back = [subject["slug"] for subject in tomllib.loads(config_path().read_text(encoding="utf-8"))["subjects"]]
+    assert "robotics" in back
+    assert back[-1] == "protein-folding"
 
 
 def test_a_subject_without_a_name_is_refused_with_a_reason() -> None:

@@ -101,6 +101,12 @@ def test_posts_of_one_blog_may_be_sequels() -> None:
     assert linked(one, post("b", title="Widget Pro 2.5 is here", source="elsewhere", days=60)) is None
 
 
+def test_a_day_in_front_of_a_title_is_no_number_of_a_version() -> None:
+    one = post("a", title="Oct 3, 2025 Building for defenders", text=OTHER)
+    assert linked(one, post("b", title="Oct 14, 2025 Preparing for policy", days=11)) is None
+    assert threads.numbered(one) == []
+
+
 def test_a_text_that_names_another_by_number_cites_it() -> None:
     text = (
         "We extend the planner of arXiv:2512.00001v2 to speech; 1234.5678 is a number, and 2512.00002 this very paper."

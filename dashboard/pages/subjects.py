@@ -60,11 +60,15 @@ def save(here: Here, slug: str) -> None:
 
 
 def remove(here: Here, slug: str) -> None:
-    write(
-        here,
-        [one for one in here.settings.subject_list() if one.slug != slug],
-        "It is removed; nothing it sorted is lost.",
-    )
+    before = list(here.settings.subject_list())
+    write(here, [one for one in before if one.slug != slug], "It is removed; nothing it sorted is lost.")
+    if "subjects-done" in st.session_state:
+        st.session_state["subjects-before"] = before
+
+
+def bring_back(here: Here, before: list[Subject]) -> None:
+    """Undo of the removal just made."""
+    write(here, before, "It is back.")
 
 
 def add(here: Here) -> None:
@@ -107,6 +111,10 @@ if message := actions.trouble():
     ui.trouble(message)
 if done := st.session_state.pop("subjects-done", None):
     st.success(f"{ui.md(done)} The next run decides by it.", icon=":material/check:")
+    if (before := st.session_state.pop("subjects-before", None)) is not None:
+        st.button(
+            "Undo", icon=":material/undo:", type="tertiary", on_click=bring_back, args=(here, before), key="undo-remove"
+        )
 
 names = {subject.slug: subject.name for subject in subjects}
 followed = [slug for slug in names if row is None or row.subjects is None or slug in row.subjects]

@@ -6,6 +6,7 @@ they are found by looking up and not by comparing everything. What was chosen, a
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import re
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ YEARS = range(1900, 2100)
 _CITED = re.compile(r"(?<![\w.])(\d{4}\.\d{4,5})(?:v\d+)?(?![\w]|\.\d)")
 _PART = re.compile(r"[\s,:;(–—-]*\b(?:part|volume|episode)\s+(\d+|[IVX]+)\b\)?", re.I)
 _HERALDS = frozenset(("announcing", "introducing", "launching", "meet", "presenting", "releasing", "welcome"))
+_MONTHS = frozenset(name.lower() for names in (calendar.month_name, calendar.month_abbr) for name in names if name) | {
+    "sept"
+}
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
 _VERSIONED = re.compile(
     r"\b([A-Z][^\W\d_]*(?:\d+[^\W\d_]+)*(?:[ -][A-Z][^\W\d_]+){0,2})[ -]?v?(\d{1,4}(?:\.\d{1,3}){0,2})(?![\w]|\.\d)"
@@ -86,7 +90,8 @@ def _numbered(found: re.Match[str]) -> list[Numbered]:
     words = _folded(found[1]).split()
     name = " ".join(words[1:] if words[:1] and words[0] in _HERALDS else words)
     number = tuple(int(part) for part in found[2].split("."))
-    return [Numbered(name, number)] if len(name) > 2 and number[0] not in YEARS else []
+    is_date = name.rpartition(" ")[2] in _MONTHS  # some feeds have the day in front of each title
+    return [Numbered(name, number)] if len(name) > 2 and number[0] not in YEARS and not is_date else []
 
 
 def cited(item: Item) -> list[ItemId]:
