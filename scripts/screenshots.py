@@ -2,9 +2,10 @@
 
     python scripts/screenshots.py                     # three days of the replayed world, thumbs given on each
     python scripts/screenshots.py --data ~/.local/share/scout --day 2025-12-03
+    python scripts/screenshots.py --measured DIR --trained DIR    # Models and Fun, and Training, from other directories
 
-Light on a desktop for all pages, dark and a phone's width for the digest and Models. Models, Fun and Training are drawn where the
-directory has something to show on them: name one with --data. Needs the dev packages and a Chromium.
+Light on a desktop for all pages, dark and a phone's width for the digest and Models. Models, Fun and Training are drawn where a
+directory has something to show on them, since that needs a served model. Needs the dev packages and a Chromium.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -37,6 +40,8 @@ DAYS = ("2025-12-01", "2025-12-02", "2025-12-03")
 READER = "me"
 LIKED = ("agent", "reinforcement", "reasoning", "reward", "evaluat", "benchmark", "tool")
 """What the reader of the screenshots gives a thumb up; everything else shown gets one down, up to a few a day."""
+MEASURED = ("models", "fun")
+"""Pages that show runs of suites."""
 WHOLE = {"models"}
 """Pages drawn from top to bottom; of the others the first screen."""
 SMALL = {"digest", "models"}
@@ -47,31 +52,39 @@ DESKTOP, PHONE = {"width": 1360, "height": 1000}, {"width": 390, "height": 844}
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", type=Path, help="a filled data directory; the replayed world's unless given")
+    options.add_argument("--measured", type=Path, help="a data directory with runs of suites, for Models and Fun")
+    options.add_argument("--trained", type=Path, help="a data directory with training runs, for Training")
     options.add_argument("--day", default=DAYS[-1], help="the day that counts as today")
     options.add_argument("--only", action="append", default=[], metavar="PAGE", help="these pages only, such as models")
     options.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
     given = options.parse_args()
     if chromium_path() is None:
         return complain("no chromium on this machine (apt install chromium)")
-    if given.data is None and not SERVE.exists():
-        return complain("the replayed world is not beside this checkout; name a filled directory with --data")
-    with nullfolder(given.data) if given.data else lived() as data:
-        env = {"SCOUT_DATA_DIR": str(data), "SCOUT_CONFIG": str(data / "scout.toml"), "SCOUT_TODAY": given.day}
-        given.out.mkdir(parents=True, exist_ok=True)
-        with served(env) as url:
-            found = pages(data)
-            draw(url, given.out, {name: place for name, place in found.items() if name in (given.only or found)})
+    places = {**dict.fromkeys(MEASURED, given.measured), "training": given.trained}
+    elsewhere = {name: folder for name, folder in places.items() if folder}
+    given.out.mkdir(parents=True, exist_ok=True)
+    if not given.only or set(given.only) - set(elsewhere):
+        if given.data is None and not SERVE.exists():
+            return complain("the replayed world is not beside this checkout; name a filled directory with --data")
+        with nullcontext(given.data) if given.data else lived() as data:
+            draw_from(data, [name for name in given.only or pages(data) if name not in elsewhere], given)
+    for folder in dict.fromkeys(elsewhere.values()):
+        draw_from(folder, [name for name in given.only or elsewhere if elsewhere.get(name) == folder], given)
     return 0
+
+
+def draw_from(data: Path, wanted: Sequence[str], given: argparse.Namespace) -> None:
+    """Those of the wanted pages that the directory has something to show on."""
+    found = {name: place for name, place in pages(data).items() if name in wanted}
+    if found:
+        env = {"SCOUT_DATA_DIR": str(data), "SCOUT_CONFIG": str(data / "scout.toml"), "SCOUT_TODAY": given.day}
+        with served(env) as url:
+            draw(url, given.out, found)
 
 
 def complain(message: str) -> int:
     print(f"screenshots: {message}", file=sys.stderr)
     return 1
-
-
-@contextmanager
-def nullfolder(data: Path) -> Iterator[Path]:
-    yield data
 
 
 @contextmanager
@@ -143,7 +156,7 @@ def pages(data: Path) -> dict[str, str]:
         "missed": "/missed", "policy": "/policy", "readers": "/readers", "runs": "/runs",
         "item": f"/item?item={item_to_show(data)}", "welcome": "/welcome",
         **({"training": "/training"} if has_trained(data) else {}),
-        **({"models": "/models", "fun": "/fun"} if has_measured(data) else {}),
+        **({name: f"/{name}" for name in MEASURED} if has_measured(data) else {}),
     }  # fmt: skip
 
 
@@ -176,7 +189,15 @@ def shoot(page: Page, url: str, file: Path, *, whole: bool = False) -> None:
         page.wait_for_timeout(1500)  # charts are drawn anew
     page.screenshot(path=str(file))
     page.close()
+    shrink(file)
     print(file)
+
+
+def shrink(file: Path) -> None:
+    """A page has few colours: 256 of them are a third of the bytes, and look the same."""
+    with Image.open(file) as picture:
+        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(file, optimize=True)
 
 
 if __name__ == "__main__":
