@@ -32,14 +32,14 @@ ONCE = "once.pt"
 class Plan:
     """A run's settings. AdamW's are those MiniMax-M1 reports, as in `rl.train`."""
 
-    kto_epochs: int = 6
-    cispo_epochs: int = 2
+    kto_epochs: int = 5
+    cispo_epochs: int = 1
     """After those."""
     batch: int = 10
     rank: int = 16
     first_layer: int = 0
     """Layers below are left as they are and run once."""
-    dropout: float = 0.1
+    dropout: float = 0.0
     body: str = "float32"
     """Or bfloat16: what the body computes in. The adapter's weights, the optimizer and the head are FP32 in either."""
     learning_rate: float = 7e-4
