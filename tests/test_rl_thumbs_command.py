@@ -1,0 +1,69 @@
+"""`scout rl thumbs` on a made-up archive and a tiny model: the table it ends in, going on, what it is told reaches the run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("torch", reason="needs the rl extra")
+pytest.importorskip("peft", reason="needs the rl extra")
+pytest.importorskip("sklearn")
+
+import tiny_model
+from cli_help import scout
+from measure_samples import about, archive, write
+
+from rl import checkpoints, picks
+from scout.triage.prompting import rate_messages, rubric, shown
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder, papers = tmp_path_factory.mktemp("thumbs"), archive()
+    asked = rubric(picks.profile())
+    texts = [
+        part.content for item in papers.items for part in rate_messages(asked, shown(item, limit=400), estimate=0.5)
+    ]
+    model = tiny_model.written(folder / "tiny", texts)
+    return str(model), *write(folder, papers, about("agents", papers))
+
+
+def run(files, folder, *more):
+    model, papers, named = files
+    return scout(
+        "rl", "thumbs", model, "--papers", papers, "--picks", named, "--pick", "ada", "--train-until", "2025-11-09",
+        "--folder", str(folder), "--labels", "24", "--tests", "12", "--chars", "100", "--epochs", "1", *more,
+    )  # fmt: skip
+
+
+def test_it_ends_in_a_table_of_who_ranks_the_tests_how_well(files, tmp_path) -> None:
+    done = run(files, tmp_path / "run", "--cispo", "1", "--estimate", "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    assert [each["name"] for each in told["policies"]] == [
+        picks.YARDSTICK, picks.DEFAULT_RECIPE, "untrained", "adapter, KTO alone", "adapter, told the estimate",
+    ]  # fmt: skip
+    assert all(0 <= each["auc"] <= 1 for each in told["policies"])
+    assert told["ended"]
+    assert told["steps"] == 6
+    assert told["processor_seconds"] > 0
+    assert (tmp_path / "run" / "adapter" / "adapter_model.safetensors").exists()
+
+
+def test_a_run_that_was_stopped_says_how_far_it_is_and_goes_on_to_the_end(files, tmp_path) -> None:
+    stopped = run(files, tmp_path / "run", "--cispo", "0", "--minutes", "0.0001")
+    assert "1 steps" in stopped.out
+    assert "the same command goes on" in stopped.out
+    ended = run(files, tmp_path / "run", "--cispo", "0")
+    assert "3 steps" in ended.out
+    assert "KTO alone" not in ended.out
+    assert picks.YARDSTICK in ended.out
+
+
+def test_the_body_that_is_asked_for_is_the_one_that_trains(files, tmp_path) -> None:
+    run(files, tmp_path / "run", "--cispo", "0", "--body", "bfloat16", "--minutes", "0.0001")
+    assert (tmp_path / "run" / checkpoints.NAME).exists()
+    other = run(files, tmp_path / "run", "--cispo", "0", "--body", "float32")
+    assert other.code != 0
+    assert "other settings" in other.err
