@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 
@@ -185,23 +186,46 @@ def _span(runs: Mapping[str, EvalRun], key: str) -> str:
 
 
 def safety(named: Named) -> Markup:
-    """The suites of safety, with what a model refuses; empty where none was asked."""
+    """The suites of safety, with what their score hides and what a model refuses; empty where none was asked."""
     rows = [
         (
             ui.text(run.suite, limit=60), html("{} {}", letter(place), ui.text(name, limit=80)), share(run),
+            "; ".join(f"{ui.text(part, limit=60)} {_mean(found)}" for part, found in _parts(run).items()) or "–",
             _part(run.summary["refusals"], run.summary["answers"]),
         )
         for suite in _suites(named)
         for place, (name, runs) in enumerate(named)
         if (run := runs.get(suite)) and run.domain.startswith(("safety", "alignment"))
     ]  # fmt: skip
-    return (
-        ui.table(("Suite", "Model", "As it should be", "Answers that refuse"), rows, numbers=(2, 3))
-        if rows
-        else Markup("")
-    )
+    heads = ("Suite", "Model", "As it should be", "Of it", "Answers that refuse")
+    return ui.table(heads, rows, numbers=(2, 4)) if rows else Markup("")
 
 
-def names(named: Iterable[tuple[str, object]]) -> Markup:
-    """Which letter is which model."""
-    return join((html("{} {}", letter(n), ui.text(name, limit=120)) for n, (name, _) in enumerate(named)), " · ")
+def hidden(named: Named) -> Markup:
+    """What the scores hide: their parts, and the score at each level of difficulty; empty where no run tells."""
+    rows = []
+    for suite in _suites(named):
+        mine = [runs.get(suite) for _, runs in named]
+        parts = dict.fromkeys(part for run in mine if run for part in _parts(run))
+        found = [(part, [_mean(_parts(run).get(part)) if run else "–" for run in mine]) for part in parts]
+        if any(run and _levels(run) for run in mine):
+            found.append(("by level, the easiest first", [_by_level(run) if run else "–" for run in mine]))
+        rows += [(ui.text(suite, limit=60), ui.text(part, limit=80), *cells) for part, cells in found]
+    heads = ("Suite", "What", *LETTERS[: len(named)])
+    return ui.table(heads, rows, numbers=range(2, len(heads))) if rows else Markup("")
+
+
+def _parts(run: EvalRun) -> Mapping[str, Mapping[str, Any]]:
+    return run.summary.get("parts") or {}
+
+
+def _levels(run: EvalRun) -> Mapping[str, Mapping[str, Any]]:
+    return run.summary.get("levels") or {}
+
+
+def _by_level(run: EvalRun) -> str:
+    return ", ".join(_mean(found) for _, found in sorted(_levels(run).items(), key=lambda pair: int(pair[0]))) or "–"
+
+
+def _mean(found: Mapping[str, Any] | None) -> str:
+    return "–" if not found or found.get("mean") is None else f"{found['mean']:.0%}"

@@ -213,6 +213,20 @@ def test_suites_of_one_domain_are_told_apart(tmp_path: Path) -> None:
     assert {row.name for row in evals_parts.apart(rows)} == {"safety (refusal)", "safety (shortcuts)"}
 
 
+def test_what_a_score_hides_stands_suite_by_suite_and_under_safety() -> None:
+    data = dashboard_app.database().parent
+    data.mkdir(parents=True)
+    with Store(data / "scout.db") as store:
+        made = eval_store.run(store, "lab/A", "refusal", AT, n=10, epochs=1)
+        inside = {"parts": {"over-refusal": {"mean": 0.056}}, "levels": {"0": {"mean": 0.58}, "1": {"mean": 0.0}}}
+        changed = replace(made, domain="safety", summary={**made.summary, **inside})
+        store.evals.save(changed, store.evals.items(made.id))
+    text = shown(opened("models"))
+    assert text.count("over-refusal") == 2
+    assert "over-refusal 6%" in text
+    assert "58%, 0%" in text
+
+
 def test_a_models_own_questions_are_shown_with_their_thinking_folded(store: Store) -> None:
     text = shown(opened("fun"))
     assert '<details class="sc-fold"><summary>Thinking</summary>' in text

@@ -43,6 +43,9 @@ ui.section("May it be believed?")
 ui.show(evals_tables.trust(named))
 with st.expander("Suite by suite"):
     ui.show(evals_tables.scores(named))
+    if inside := evals_tables.hidden(named):
+        ui.section("What the scores hide")
+        ui.show(inside)
 
 if compared is not None:
     many = f", since {len(compared.rows)} were looked at" if len(compared.rows) > 1 else ""
