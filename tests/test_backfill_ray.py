@@ -5,15 +5,20 @@ Two machines of a core each, as Ray sees them. Where Ray is not installed these 
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from backfill_samples import asking, judge, named, old, record, rows, run, write
+from backfill_samples import READER, asking, judge, named, old, record, rows, run, write
+from cli_help import scout
 from scripted_server import ScriptedServer
 
 # Read when Ray is loaded: no statistics, a busy machine, and loopback only (see scout/backfill/ray_engine.py).
@@ -27,8 +32,12 @@ pytest.importorskip("ray", reason='Ray is not installed (pip install "scout[ray]
 from scout.backfill import local, ray_engine
 from scout.backfill.chunks import Selection, Tally, chunks
 from scout.backfill.folder import DECISIONS
+from scout.config import ConfigError
+from scout.config import load as load_settings
+from scout.store import Store
 
 SIZE = 200
+NOW = datetime(2025, 12, 2, 7, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +50,16 @@ def cluster() -> Iterator[str]:
     made.add_node(**alone)
     yield made.address
     made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def connected(cluster: str) -> Iterator[str]:
+    """The same, with this process a part of it: the workers of one test serve the next."""
+    import ray
+
+    ray.init(address=cluster, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True)
+    yield cluster
+    ray.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +94,9 @@ def test_a_cluster_of_two_gives_the_rows_of_one_process(
 
 
 def test_with_a_worker_killed_amid_its_chunk_the_rows_are_the_same(
-    cluster: str, papers: Path, expected: bytes, tmp_path: Path
+    connected: str, papers: Path, expected: bytes, tmp_path: Path
 ) -> None:
-    engine, killed = ray_engine.engine(None, cluster), list[int]()
+    engine, killed = ray_engine.engine(None, connected), list[int]()
 
     def disturbed(todo: Any, judge: Any) -> Any:
         for judged in engine(todo, judge):
@@ -95,7 +114,7 @@ def test_with_a_worker_killed_amid_its_chunk_the_rows_are_the_same(
 
 
 def test_a_backfill_begun_on_one_machine_goes_on_on_many(
-    cluster: str, papers: Path, expected: bytes, tmp_path: Path
+    connected: str, papers: Path, expected: bytes, tmp_path: Path
 ) -> None:
     def stopped(todo: Any, judge: Any) -> Any:
         for number, judged in enumerate(local.engine(1)(todo, judge)):
@@ -105,23 +124,23 @@ def test_a_backfill_begun_on_one_machine_goes_on_on_many(
 
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, stopped, papers, size=SIZE)
-    report = run(tmp_path, ray_engine.engine(2, cluster), papers, size=SIZE)
+    report = run(tmp_path, ray_engine.engine(2, connected), papers, size=SIZE)
     assert (report.kept, report.decided) == (4 * SIZE, 3000 - 4 * SIZE)
     assert (tmp_path / DECISIONS).read_bytes() == expected
 
 
 def test_a_model_asked_by_many_workers_gives_the_rows_that_one_gets(
-    cluster: str, tmp_path: Path, server: ScriptedServer
+    connected: str, tmp_path: Path, server: ScriptedServer
 ) -> None:
     papers = write(tmp_path / "papers.jsonl", (record(old(n)) for n in range(120)))
     by = asking(server.base_url)
-    run(tmp_path / "ray", ray_engine.engine(None, cluster), papers, by=by)
+    run(tmp_path / "ray", ray_engine.engine(None, connected), papers, by=by)
     run(tmp_path / "local", local.engine(1), papers, by=by)
     assert rows(tmp_path / "ray") == rows(tmp_path / "local")
     assert any(row["policy"].startswith("llm-1:scripted") for row in rows(tmp_path / "ray"))
 
 
-def test_no_more_chunks_are_under_way_than_the_workers_have_room_for(cluster: str, papers: Path) -> None:
+def test_no_more_chunks_are_under_way_than_the_workers_have_room_for(connected: str, papers: Path) -> None:
     taken = list[int]()
 
     def watched() -> Any:
@@ -129,7 +148,37 @@ def test_no_more_chunks_are_under_way_than_the_workers_have_room_for(cluster: st
             taken.append(chunk.number)
             yield chunk
 
-    outcomes = ray_engine.engine(1, cluster)(watched(), judge())
+    outcomes = ray_engine.engine(1, connected)(watched(), judge())
     next(outcomes)
     assert taken == [0, 1], "one worker, two chunks: the file is read as it is needed"
     outcomes.close()
+
+
+def test_without_a_cluster_the_command_starts_one_and_ends_it(papers: Path) -> None:
+    with Store(load_settings().database) as store:
+        store.items.add([old(n) for n in range(1, 60)], NOW)
+        store.readers.ensure(READER, NOW)
+    before = {process.pid for process in raylets()}
+    given = [str(papers), "--limit", "900", "--json"]
+    alone = [sys.executable, "-m", "scout", "backfill", *given, "--engine", "ray", "--workers", "1"]
+    done = json.loads(subprocess.run(alone, check=True, capture_output=True).stdout)
+    assert (done["decided"], done["engine"]) == (900, "ray")
+    assert {process.pid for process in raylets()} == before
+    again = scout("backfill", *given).json
+    assert (again["decided"], again["months"]) == (0, done["months"])
+
+
+def raylets() -> list[psutil.Process]:
+    return [each for each in psutil.process_iter(["name"]) if each.info["name"] == "raylet"]
+
+
+def test_where_no_cluster_answers_it_says_how_to_start_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    def refused(*args: Any, **given: Any) -> None:
+        raise ConnectionError(f"nobody at {given['address']}")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", refused)  # Ray itself tries for minutes
+    with pytest.raises(ConfigError, match=r"127\.0\.0\.1:1 .*ray start --head"):
+        list(ray_engine.engine(None, "127.0.0.1:1")([], judge()))

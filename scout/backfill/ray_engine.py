@@ -78,7 +78,9 @@ def _connect(ray: Any, workers: int | None, address: str | None) -> None:
             raise ConfigError(said) from err
         return
     try:
-        ray.init(num_cpus=workers or os.cpu_count(), include_dashboard=False, object_store_memory=OBJECT_BYTES, **quiet)
+        ray.init(
+            address="local", num_cpus=workers or os.cpu_count(), include_dashboard=False, object_store_memory=OBJECT_BYTES, **quiet
+        )  # fmt: skip
     except Exception as err:  # Ray raises bare ones
         raise EngineStopped(f"Ray does not start on this machine ({err}); try again, or --engine local") from err
 
