@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cli_help import scout
-from dashboard_app import filled, opened, shown
+from dashboard_app import filled, opened, rows, shown, words
 from dashboard_store import DAYS
 
 from dashboard import actions, visitors
@@ -208,6 +208,18 @@ def test_a_stranger_sees_nothing_of_what_is_stored(coming: Callable[..., None]) 
     assert "through its proxy alone" in shown(opened())
     with Store(load().database) as store:
         assert {row.name for row in store.readers.all()} == {"me"}
+
+
+def test_a_thumb_on_a_network_is_of_whom_the_login_names_and_a_stranger_gives_none(coming: Callable[..., None]) -> None:
+    filled(thumbs=False)
+    coming("eve@evil.example")
+    assert not opened(reader="me").get("feedback")
+    assert rows() == 0
+    coming("ada@example.org")
+    app = opened(reader="bo")  # whatever the address says
+    app.feedback[0].set_value(1).run()
+    assert [word.value for word in words("me")] == ["up"]
+    assert words("bo") == []
 
 
 def test_a_reader_reads_as_themselves_and_has_no_page_for_administrators(coming: Callable[..., None]) -> None:
