@@ -127,7 +127,7 @@ def _written(store: Store, settings: Settings, state: Harvest, page: Page) -> Ha
     items = [paper(record, settings.arxiv.site_url) for record in page.records]
     day = state.day if page.token else _end(state) + timedelta(days=1)
     with store.writing():
-        found = merge(store, items, source=ARXIV, authority=Authority.ARXIV, now=now)
+        found = merge(store, items, source=ARXIV, authority=Authority.ARXIV, now=now, old=True)
         further = replace(
             state,
             day=day,

@@ -242,10 +242,15 @@ def _write(store: Store, settings: Settings, done: Polled, *, run: str | None) -
     return PollRecord(source.id, outcome, row.new, row.updated, done.seconds)
 
 
-def merge(store: Store, items: Sequence[Item], *, source: str, authority: Authority, now: datetime) -> Changes:
-    """Write what `items`, which `source` brought, add to what is known; what that was. Part of a transaction of the caller's."""
+def merge(
+    store: Store, items: Sequence[Item], *, source: str, authority: Authority, now: datetime, old: bool = False
+) -> Changes:
+    """Write what `items`, which `source` brought, add to what is known; what that was. Part of a transaction of the caller's.
+
+    With `old` what is new here was looked for, and takes its place before all that came.
+    """
     found = _changes(store, items, authority, now)
-    store.items.add(found.new, now)
+    (store.items.add_old if old else store.items.add)(found.new, now)
     store.items.update(found.updated, now)
     store.items.update(found.replaced, now, keep_version=False)
     store.items.touch_sources([(id, source) for id in found.seen], now)

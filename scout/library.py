@@ -76,7 +76,7 @@ def take(
     unknown += [(*named[id][:2], f"{id} is in the archive: scout archive restore {id}") for id in archived]
     unknown += [(*named[id][:2], f"{id} was deleted here") for id in named if id in buried]
     with store.writing():
-        store.items.add([*fetched, *told], at)
+        store.items.add_old([*fetched, *told], at)
         kept = list(dict.fromkeys(item.id for item in store.items.known(named).values()))
         store.readers.ensure(reader, at)
         saved = _save(store, reader, kept, at) if keep is not Keep.LIKED else 0

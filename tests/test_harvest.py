@@ -90,6 +90,7 @@ def test_a_page_of_records_becomes_papers_as_arxiv_describes_them(store: Store, 
     assert store.items.get("doi:10.1000/sheep.1") == store.items.get("arxiv:2511.00001")
     assert [hit.stored.item.title for hit in store.items.search("old paper")] == ["An old paper"]
     assert store.items.arrived(0, datetime(1990, 1, 1, tzinfo=UTC)) == []  # no digest takes it up
+    assert store.items.recent(10) == []  # nor is it what usually comes here
 
 
 def test_the_next_page_is_asked_for_by_its_token_alone(store: Store, tools: Tools, archive: Site) -> None:
