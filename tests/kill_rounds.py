@@ -112,6 +112,7 @@ def environment(urls: dict[str, str], day: date, data: Path) -> dict[str, str]:
         "SCOUT_ARXIV__RSS_URL": f"{at}/arxiv/rss", "SCOUT_ARXIV__SITE_URL": f"{at}/arxiv",
         "SCOUT_HUGGINGFACE__URL": f"{at}/hf", "SCOUT_HUGGINGFACE__ORGANIZATIONS": '["lab-a","lab-b"]',
         "SCOUT_SOURCES__DEFAULTS": "0", "SCOUT_NET__ALLOW_LOOPBACK": "1", "SCOUT_NET__WORKERS": "4",
+        "SCOUT_NET__DEADLINE_SECONDS": "120",  # a source that is late because this machine is busy is no difference
         "SCOUT_MODEL__BASE_URLS": json.dumps([urls["model"]]), "SCOUT_MODEL__ITEMS_PER_RUN": "3",
     }  # fmt: skip
 
