@@ -21,8 +21,8 @@ KINDS = {
     SourceKind.ARXIV: "arXiv announcements",
     SourceKind.HF_DAILY: "community picks",
     SourceKind.HF_RELEASES: "model releases",
-    SourceKind.MAILDIR: "newsletters",
-    SourceKind.IMAP: "newsletters by IMAP",
+    SourceKind.MAILDIR: "folder of mails, only read",
+    SourceKind.IMAP: "mailbox, only read",
 }
 # Kinds that scout.toml switches on and off: they can be paused here, not removed.
 CONFIGURED = (SourceKind.ARXIV, SourceKind.HF_DAILY, SourceKind.HF_RELEASES, SourceKind.MAILDIR, SourceKind.IMAP)
