@@ -243,7 +243,17 @@ def test_the_command_tells_what_came_and_goes_on_after_an_interruption(
     validate(told.json, schema)
     assert (told.json["records"], told.json["new"], told.json["deleted"]) == (2, 2, 1)
     answers(archive, (200, NOTHING))
-    assert scout("harvest", *days).out == "0 records on 1 pages: 0 new, 0 updated.\n"
+    assert scout("harvest", *days).out == "0 records of 2025-11-24 to 2025-11-30: 0 new, 0 updated.\n"
+
+
+def test_without_a_last_day_what_was_begun_on_another_day_is_ended_first(
+    archive: Site, commanded: Callable[..., object]
+) -> None:
+    answers(archive, (200, FIRST), (404, b""))
+    assert scout("harvest", "--from", "2025-11-24", "--until", "2025-11-30", "--set", "cs").code == 75
+    answers(archive, (200, LAST))
+    told = scout("harvest", "--from", "2025-11-24", "--set", "cs", "--json").json
+    assert (told["until"], told["records"]) == ("2025-11-30", 2)
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ SET = r"[A-Za-z0-9_.!~*'()-]+(:[A-Za-z0-9_.!~*'()-]+)*"
 @click.command(
     cls=Command, example="scout harvest --from 2025-11-01 --until 2025-11-30 --set cs\nscout harvest --from 2025-12-01"
 )
-@click.option("--from", "first", type=DAY, required=True, help="The first day on which records changed.")
-@click.option("--until", "last", type=DAY, help="The last one; yesterday unless given.")
+@click.option("--from", "first", type=DAY, metavar="DAY", required=True, help="The first day on which records changed.")
+@click.option("--until", "last", type=DAY, metavar="DAY", help="The last one; yesterday unless given.")
 @click.option(
     "--set", "set_name", default="", metavar="NAME", help="One of arXiv's sets, such as cs, math, physics:hep-th."
 )
@@ -45,9 +45,9 @@ def harvest(first: datetime, last: datetime | None, set_name: str, json_: bool) 
     from scout.net.errors import FetchError
     from scout.sources.tools import open_tools
 
-    begin, end = first.date(), last.date() if last else clock.now().date() - timedelta(days=1)
-    if begin > end:
-        raise click.UsageError(f"--from {begin} is after --until {end}")
+    begin, latest = first.date(), last.date() if last else clock.now().date() - timedelta(days=1)
+    if begin > latest:
+        raise click.UsageError(f"--from {begin} is after --until {latest}")
     if set_name and not re.fullmatch(SET, set_name):
         raise click.UsageError(f"{line(set_name)!r} is no name of a set, such as cs or physics:hep-th")
     found = settings()
@@ -57,18 +57,20 @@ def harvest(first: datetime, last: datetime | None, set_name: str, json_: bool) 
         open_tools(found) as tools,
         progress() as bars,
     ):
+        begun = (
+            None if last else store.harvests.last_day(set_name, begin)
+        )  # what was begun on another day is ended first
         try:
-            done = read(store, tools, first=begin, last=end, set_name=set_name, progress=bars)
+            done = read(store, tools, first=begin, last=begun or latest, set_name=set_name, progress=bars)
         except FetchError as err:
             raise _ended(err) from err
     if json_:
         emit_json(facts(done))
         return
-    also = [f"{done.deleted:,} deleted at arXiv (what is stored of them stays)"] if done.deleted else []
-    also += [f"{done.left_out:,} without an arXiv id or a title left out"] if done.left_out else []
-    say(
-        f"{done.records:,} records on {done.pages:,} pages: {done.new:,} new, {done.updated:,} updated{''.join(f', {a}' for a in also)}."
-    )
+    told = [f"{done.new:,} new", f"{done.updated:,} updated"]
+    told += [f"{done.deleted:,} deleted at arXiv (what is stored of them stays)"] if done.deleted else []
+    told += [f"{done.left_out:,} without an arXiv id or a title left out"] if done.left_out else []
+    say(f"{done.records:,} records of {done.first} to {done.last}: {', '.join(told)}.")
 
 
 def _ended(err: FetchError) -> click.ClickException:

@@ -45,6 +45,14 @@ class Harvests(Part):
             finished=moment_or_none(row["finished"]),
         )  # fmt: skip
 
+    def last_day(self, set_name: str, first: date) -> date | None:
+        """Up to which day the harvest was asked for that begins on this one and was interrupted, if there is one."""
+        rows = self.store.rows(
+            "SELECT last FROM harvests WHERE set_name = ? AND first = ? AND finished IS NULL ORDER BY last DESC LIMIT 1",
+            set_name, first.isoformat(),
+        )  # fmt: skip
+        return date.fromisoformat(rows[0]["last"]) if rows else None
+
     def put(self, harvest: Harvest) -> None:
         """Write down how far it is, in place of what was known of it."""
         with self.store.writing() as db:
