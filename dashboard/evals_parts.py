@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,10 +17,14 @@ from evals import transcripts
 from evals.compare import Comparison, Report, doubts, points
 from evals.core import SHOWN
 from evals.journal import Told
+from evals.summary import SOLVED
 from evals.transcripts import Asked, Kind, Part
 from scout.store.evals import EvalAlarm, EvalRun
 from scout.text import verbatim
 
+_TURN = re.compile(r"^(?:user|assistant|system): ", re.MULTILINE)
+_OBJECT = re.compile(r"[A-Z]\w*\(")
+"""How what is right begins where it was kept as a program has it, which tells a reader nothing."""
 CHARACTERS = 8_000
 """So much of one text is shown."""
 BESIDE = 3
@@ -31,7 +36,8 @@ def verdict(report: Report) -> Markup:
     lines = []
     for result, word in (("better", "better"), ("worse", "worse"), ("tie", "no detectable difference")):
         if rows := [pair for pair in _topics(report.rows) if pair[0].result == result]:
-            told = join((_finding(row, name, is_first=not n) for n, (row, name) in enumerate(rows)), "; ")
+            first = next((row for row, _ in rows if row.detectable is not None and not _is_near(row)), None)
+            told = join((_finding(row, name, is_first=row is first) for row, name in rows), "; ")
             lines.append(
                 html('<p class="sc-verdict"><span class="sc-lane {}">{}</span> {}</p>', KINDS[result], word, told)
             )
@@ -78,7 +84,9 @@ def _finding(row: Comparison, name: str, *, is_first: bool) -> Markup:
 
 
 def _could(row: Comparison, *, is_first: bool) -> str:
-    """What a tie says; after the first of several, the figure alone."""
+    """What a tie says; of the difference it could have shown, after the first of several, the figure alone."""
+    if _is_near(row):
+        return f"{points(row.difference.mean)}, {_interval(row)}, but p {row.p:.2g}"
     if row.detectable is not None:
         return f"{'which could have shown ' if is_first else ''}{100 * row.detectable:.1f}"
     if row.difference.se != 0:
@@ -86,6 +94,12 @@ def _could(row: Comparison, *, is_first: bool) -> str:
     return {0.0: "where neither solves any", 1.0: "where both solve all"}.get(
         row.mean_a, "where both score alike throughout"
     )
+
+
+def _is_near(row: Comparison) -> bool:
+    """A tie though its interval leaves zero out: too few items differ, or too many suites were looked at, to be sure."""
+    low, high = row.difference.interval
+    return row.result == "tie" and math.isfinite(low) and (low > 0 or high < 0)
 
 
 def _interval(row: Comparison) -> str:
@@ -114,7 +128,8 @@ def apart(rows: Sequence[Comparison]) -> list[Apart]:
     return [
         Apart(
             name, row.difference.mean, *row.difference.interval, row.result,
-            f"{points(row.difference.mean)} ({_interval(row)})", f"p {row.p:.2g}, {row.difference.n:,} items",
+            f"{points(row.difference.mean)} ({_interval(row)}){f', p {row.p:.2g}' if _is_near(row) else ''}",
+            f"p {row.p:.2g}, {row.difference.n:,} items",
         )
         for row, name in ordered
         if math.isfinite(row.difference.low) and not _is_alike(row)
@@ -194,12 +209,13 @@ def shown(told: Told | None) -> Markup:
     """An answer to a reader's own question, with what its check said where it has one."""
     if told is None:
         return html('<p class="sc-faint">It was not asked this, or its answer is not kept any more.</p>')
-    judged = (
-        html('<p class="sc-meta">{}</p>', ui.text(told.why, limit=200))
-        if told.why and told.why != SHOWN
-        else Markup("")
+    if told.score is None or told.why == SHOWN:
+        return answer(told)
+    kind, word = ("read", "right") if told.score >= SOLVED else ("worse", "wrong")
+    why = ui.text(told.why, limit=200)
+    return answer(told) + html(
+        '<p class="sc-meta"><span class="sc-lane {}">{}</span> {}</p>', kind, word, "" if why in ("says", word) else why
     )
-    return answer(told) + judged
 
 
 def answer(told: Told) -> Markup:
@@ -220,10 +236,10 @@ def _part(part: Part) -> Markup:
 
 
 def question(asked: Asked) -> Markup:
-    """What was asked. Who says it is named where there is more than one reader's question."""
-    return html(
-        '<pre class="sc-said sc-asked">{}</pre>', verbatim(asked.prompt.removeprefix("user: "), limit=CHARACTERS)
-    )
+    """What was asked. Who says it is named where there is more than one turn."""
+    alone = asked.prompt.removeprefix("user: ")
+    said = asked.prompt if _TURN.search(alone) else alone
+    return html('<pre class="sc-said sc-asked">{}</pre>', verbatim(said, limit=CHARACTERS))
 
 
 def prompt(data_dir: Path, run: str, item: str) -> Markup:
@@ -231,4 +247,6 @@ def prompt(data_dir: Path, run: str, item: str) -> Markup:
     asked = transcripts.asked(data_dir, run).get(item)
     if asked is None:
         return html('<p class="sc-faint">The question is not kept any more.</p>')
+    if not asked.gold or _OBJECT.match(asked.gold):
+        return question(asked)
     return html('{}<p class="sc-meta">right: {}</p>', question(asked), ui.text(asked.gold, limit=400))

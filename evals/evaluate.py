@@ -17,7 +17,7 @@ from typing import Any
 from evals import run as runner
 from evals import summary
 from evals.asking import Asker, Manner
-from evals.core import Case, Suite
+from evals.core import Answer, Case, Suite
 from evals.journal import Journal
 from evals.summary import FREE, Prices
 from evals.transcripts import PROMPTS
@@ -93,7 +93,7 @@ async def evaluate(
     started = replace(started, items=len(cases))
     store.evals.start(started)
     journal = Journal(folder)
-    _keep_prompts(folder, cases)
+    keep_prompts(folder, cases, plan.suite.gold_answer)
     asker = Asker(
         client=client, verify=plan.suite.verify, manner=plan.manner, at_once=client.settings.concurrency
     )  # fmt: skip
@@ -184,7 +184,8 @@ def _begun(store: Store, plan: Plan, model: str) -> EvalRun | None:
     return None
 
 
-def _keep_prompts(folder: Path, cases: Sequence[Case[Any]]) -> None:
+def keep_prompts(folder: Path, cases: Sequence[Case[Any]], right: Callable[[Case[Any]], Answer]) -> None:
+    """What is asked and what is right, for people to read later; once a run."""
     path = folder / PROMPTS
     if path.exists():
         return
@@ -192,7 +193,7 @@ def _keep_prompts(folder: Path, cases: Sequence[Case[Any]]) -> None:
     with half.open("w", encoding="utf-8") as file:
         for case in cases:
             said = "\n\n".join(f"{message.role}: {message.content}" for message in case.messages)
-            gold = case.gold if isinstance(case.gold, str) else repr(case.gold)
+            gold = case.gold if isinstance(case.gold, str) else right(case).text
             told = {"item": case.id, "family": case.group, "prompt": said[:PROMPT_CHARACTERS], "gold": gold[:2000]}
             file.write(json.dumps(told) + "\n")
     half.replace(path)

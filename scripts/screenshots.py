@@ -196,7 +196,7 @@ def shoot(page: Page, url: str, file: Path, *, whole: bool = False) -> None:
 def shrink(file: Path) -> None:
     """A page has few colours: 256 of them are a third of the bytes, and look the same."""
     with Image.open(file) as picture:
-        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few = picture.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     few.save(file, optimize=True)
 
 

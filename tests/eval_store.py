@@ -17,7 +17,7 @@ from pathlib import Path
 from evals import summary, transcripts
 from evals.asking import Manner
 from evals.core import Answer, Case, Kind, Suite, Verdict
-from evals.evaluate import Plan, _keep_prompts, options
+from evals.evaluate import Plan, keep_prompts, options
 from evals.journal import Journal, Told
 from scout.items import Release
 from scout.items import Verdict as Judged
@@ -94,7 +94,7 @@ def run(
         for each in told:
             journal.add(each)
         journal.close()
-        _keep_prompts(transcripts.folder(files, done.id), asked)
+        keep_prompts(transcripts.folder(files, done.id), asked, made.gold_answer)
     return done
 
 

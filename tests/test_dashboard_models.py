@@ -16,7 +16,9 @@ from dashboard_app import opened, shown
 
 from dashboard import charts_evals, evals_parts, models
 from dashboard.charts_evals import Apart, Pair, Scored
-from evals import compare
+from evals import compare, transcripts
+from evals.compare import Comparison, Report
+from evals.stats import Difference
 from scout.store import Store
 
 AT = datetime(2025, 11, 24, 2, tzinfo=UTC)
@@ -225,6 +227,41 @@ def test_what_a_score_hides_stands_suite_by_suite_and_under_safety() -> None:
     assert text.count("over-refusal") == 2
     assert "over-refusal 6%" in text
     assert "58%, 0%" in text
+
+
+def test_what_is_clear_by_its_interval_and_not_by_its_p_is_told_with_both() -> None:
+    difference = Difference(mean=-0.04, se=0.012, low=-0.065, high=-0.015, p=0.06, n=100)
+    kept = {"difference": difference, "p": 0.06, "detectable": 0.034, "up": 0, "down": 6}
+    row = Comparison(
+        suite="x", domain="x", version=1, condition="", run_a="a", run_b="b", mean_a=0.1, mean_b=0.14,
+        bootstrap=difference.interval, mcnemar=0.03, sign_flip=0.06, **kept,
+    )  # fmt: skip
+    assert row.result == "tie"
+    text = evals_parts.verdict(Report(a="a", b="b", rows=(row,)))
+    assert 'x<span class="sc-faint">, −4.0, −6.5 to −1.5, but p 0.06</span>' in text
+    (drawn,) = evals_parts.apart([row])
+    assert drawn.told == "−4.0 (−6.5 to −1.5), p 0.06"
+
+
+def test_a_question_of_several_turns_says_who_speaks_and_an_object_is_no_right_answer(tmp_path: Path) -> None:
+    folder = transcripts.folder(tmp_path, "run")
+    folder.mkdir(parents=True)
+    asked = [
+        {"item": "one", "family": "f", "prompt": "user: What is 2 + 2?", "gold": "4"},
+        {
+            "item": "two",
+            "family": "f",
+            "prompt": "user: Hi\n\nassistant: Hello\n\nuser: Bye",
+            "gold": "Gold(rules=(<function>,))",
+        },
+    ]
+    (folder / transcripts.PROMPTS).write_text("\n".join(json.dumps(each) for each in asked), encoding="utf-8")
+    one, two = (evals_parts.prompt(tmp_path, "run", item) for item in ("one", "two"))
+    assert "What is 2 + 2?" in one
+    assert "user: " not in one
+    assert "right: 4" in one
+    assert "user: Hi" in two
+    assert "Gold(" not in two
 
 
 def test_a_models_own_questions_are_shown_with_their_thinking_folded(store: Store) -> None:
