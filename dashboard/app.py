@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import PAGES, jobs, session, ui, visitors
 from dashboard import stranger as refused
+from dashboard.turns import turn
 
 ADMIN = ("sources", "runs", "training")
 """Pages that change or tell what concerns everybody; with a login, administrators alone have them."""
@@ -49,6 +50,6 @@ else:
     page = st.navigation(
         [each if each.url_path in theirs else refused.in_place_of(each, refused.kept) for each in pages], position="top"
     )
-    with ui.explained():
+    with turn(), ui.explained():
         jobs.strip(here)
         page.run()
