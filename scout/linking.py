@@ -16,6 +16,7 @@ from scout.progress import SILENT, Progress
 from scout.store import Store
 from scout.store.items import Stored
 from scout.store.rows import batches
+from scout.store.threads import LOOKED
 from scout.triage.duplicates import print_of
 from scout.triage.novelty import Rarity, words_of
 from scout.triage.threads import COMMON, Known, author_keys, band_keys, cited, link, may_share, name_keys
@@ -64,7 +65,8 @@ def _link_batch(store: Store, batch: Sequence[Stored], rarity: Rarity) -> None:
     }
     store.threads.save_keys({seq: mine.all for seq, mine in keys.items()})  # first, so that two of one batch meet
     sharing = store.threads.sharing((key for mine in keys.values() for key in mine.all), most=COMMON)
-    pairs = _pairs(keys, sharing, {seq: len(mine.authors) for seq, mine in keys.items()}) | _citations(store, known)
+    newest = store.items.newest_seq()
+    pairs = _pairs(keys, sharing, since=newest - LOOKED) | _citations(store, known)
     missing = {seq for pair in pairs for seq in pair} - known.keys()
     known |= {each.seq: _known(each, rarity) for each in store.threads.items(missing)}
     rare = frozenset(sharing)
@@ -78,14 +80,22 @@ def _known(stored: Stored, rarity: Rarity) -> Known:
     return Known(stored.item, stored.seq, print_of(stored.item), rarity.vector(words_of(stored.item)))
 
 
-def _pairs(keys: dict[int, _Keys], sharing: dict[int, list[int]], authors: dict[int, int]) -> set[tuple[int, int]]:
-    """Pairs of seqs that share what may make a link: any band or name, or authors enough."""
+def _pairs(keys: dict[int, _Keys], sharing: dict[int, list[int]], *, since: int) -> set[tuple[int, int]]:
+    """Pairs of seqs that share what may make a link: any band or name, or authors enough.
+
+    A single shared author says little, and of five years there would be thirty papers for each new one: such pairs are looked
+    at only where the other came after `since`, or is of the same batch.
+    """
+    authors = {seq: len(mine.authors) for seq, mine in keys.items()}
     found: set[tuple[int, int]] = set()
     for seq, mine in keys.items():
         others = {other for key in (*mine.bands, *mine.names) for other in sharing.get(key, ())}
         together = Counter(other for key in mine.authors for other in sharing.get(key, ()))
         others |= {
-            other for other, count in together.items() if may_share(count, max(authors[seq], authors.get(other, 0)))
+            other
+            for other, count in together.items()
+            if (count > 1 or other > since or other in keys)
+            and may_share(count, max(authors[seq], authors.get(other, 0)))
         }
         found |= {(min(seq, other), max(seq, other)) for other in others if other != seq}
     return found

@@ -206,7 +206,7 @@ def corpus(store: Store, reader: str, day: date) -> Corpus:
     return Corpus(
         recent=(*older.values(), *items.values()),
         picks=newest_picks,
-        others=thumbed(store, store.feedback.others_thumbs(reader)[-OTHERS_THUMBS:]),
+        others=thumbed(store, store.feedback.others_thumbs(reader, OTHERS_THUMBS)),
     )
 
 
@@ -235,7 +235,7 @@ def fingerprint(
 ) -> str:  # fmt: skip
     """Changes when anything that a fit depends on does; the same inputs give the same text."""
     picks = store.signals.picks(since=day - timedelta(days=PICK_DAYS))
-    others = store.feedback.others_thumbs(profile.reader)
+    others = store.feedback.others_thumbs(profile.reader, OTHERS_THUMBS)
     parts = {
         "recipe": recipe,
         "subjects": [asdict(subject) for subject in profile.subjects],
@@ -247,7 +247,7 @@ def fingerprint(
         "targets": asdict(targets),
         "items": store.items.newest_seq(),
         "picks": sorted(picks),
-        "others": [(word.item_id, word.value) for word in others[-OTHERS_THUMBS:]],
+        "others": [(word.item_id, word.value) for word in others],
     }
     if model:  # whose vectors it looks at, and how many of them
         parts["vectors"] = f"{model} {store.vectors.count(model)}"

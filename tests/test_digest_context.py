@@ -16,11 +16,11 @@ from thread_samples import ABSTRACT, BOILERPLATE, NOON, OTHER, paper, post
 from scout import linking
 from scout.cli.app import app
 from scout.config import Settings
-from scout.digest import wording
+from scout.digest import context, wording
 from scout.digest.build import build
 from scout.digest.faces import Face, render
 from scout.digest.model import Digest
-from scout.items import Aspect, Decision, Item, Lane
+from scout.items import Aspect, Decision, Feedback, Item, Lane
 from scout.links import LinkKind, RelationKind
 from scout.readers import give
 from scout.store import Store
@@ -220,3 +220,33 @@ def test_a_key_that_everybody_has_links_nobody(store: Store, monkeypatch: pytest
     monkeypatch.setattr(linking, "COMMON", 2)
     come(store, *(paper(n, text=ABSTRACT.replace("planner", f"planner{n}") * 2, authors=TEAM) for n in range(4)))
     assert [link.kind for link in store.threads.thread("arxiv:2512.00001")] == []
+
+
+def test_a_thumb_is_known_of_an_old_item_that_is_linked_and_of_the_newest_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "THUMBS", 2)
+    items = [paper(700 + n) for n in range(5)]
+    store.items.add(items, NOON)
+    for item in items:
+        store.feedback.add(Feedback("me", item.id, Aspect.THUMB, "up", NOON))
+    assert list(context.known(store, "me")) == [items[3].id, items[4].id]
+    assert list(context.known(store, "me", {items[0].id})) == [items[0].id, items[3].id, items[4].id]
+
+
+def test_one_shared_author_is_looked_for_among_the_newest_only(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linking, "LOOKED", 1)
+    old = [paper(800, authors=("Ada Quill",), text=OTHER), paper(801, authors=("Ben Roe", "Cleo Sund"), text=OTHER)]
+    store.items.add(old, NOON)
+    linking.link_new(store)
+    new = [
+        paper(n, authors=each.authors, text=f"{OTHER[: len(OTHER) // 2]} {ABSTRACT[:300]}", days=1)
+        for n, each in zip((810, 811), old, strict=True)
+    ]
+    store.items.add(new, NOON + timedelta(days=1))
+    linking.link_new(store)
+    links = store.threads.links([item.id for item in new])
+    assert {link.earlier for found in links.values() for link in found if link.kind is LinkKind.SAME_AUTHORS} >= {
+        old[1].id
+    }
+    assert old[0].id not in {link.earlier for link in links.get(new[0].id, [])}

@@ -4,12 +4,12 @@ read, how they changed. Looks into the store; what a link or a relation is, is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from scout.digest.choose import Candidate
-from scout.items import Item, ItemId, ItemKind, Lane
+from scout.items import Aspect, Item, ItemId, ItemKind, Lane
 from scout.links import UNRELATED, Link, LinkKind, Place, Relation
 from scout.store import Store
 from scout.triage.changes import change, note
@@ -18,6 +18,8 @@ from scout.triage.relation import READ, relation
 
 SHELF = 200
 """The newest items that a reader was shown: what an item may tell again."""
+THUMBS = 1_000
+"""The newest thumbs that are looked at; of a hundred thousand it would take a second."""
 FEWEST = 30
 """Distinct words below which an item says too little to be called a repeat for its words."""
 _LANES = {Lane.READ: 0, Lane.UNSURE: 1, Lane.SKIP: 2}
@@ -86,7 +88,9 @@ def contexts(
     """What is to be said of each of these items."""
     ids = [item.id for item in items]
     links = store.threads.links(ids)
-    read = known(store, reader)
+    read = known(
+        store, reader, {end for found in links.values() for link in found for end in (link.later, link.earlier)}
+    )
     lately = store.items.many([id for id in list(read)[-SHELF:] if id not in ids])
     shelf = Shelf([item for item in lately.values() if len(words_of(item)) >= FEWEST])
     near = {item.id: shelf.nearness(item) for item in items if len(words_of(item)) >= FEWEST}
@@ -120,11 +124,14 @@ def thread(store: Store, id: ItemId) -> list[Step]:
     return sorted(steps, key=lambda step: (step.item.published or step.first_seen, step.item.id))
 
 
-def known(store: Store, reader: str) -> dict[ItemId, str]:
-    """What the reader was shown or spoke of, the oldest first → what became of it."""
+def known(store: Store, reader: str, linked: Collection[ItemId] = ()) -> dict[ItemId, str]:
+    """What the reader was shown or spoke of, the oldest first → what became of it; of thumbs the newest, and those on `linked`."""
     liked, saved, disliked, shown = READ
-    read = {impression.item_id: shown for impression in store.digests.impressions(reader)}
-    read |= {word.item_id: liked if word.value == "up" else disliked for word in store.feedback.thumbs(reader)}
+    said, newest = store.feedback.current(reader, linked), store.feedback.newest_thumbs(reader, THUMBS)
+    thumbs = [word for words in said.values() if (word := words.get(Aspect.THUMB)) and word.value in ("up", "down")]
+    read = dict.fromkeys([word.item_id for word in thumbs], shown)  # first: they may be old
+    read |= {impression.item_id: shown for impression in store.digests.impressions(reader)}
+    read |= {word.item_id: liked if word.value == "up" else disliked for word in [*thumbs, *newest]}
     return read | {word.item_id: saved for word in store.feedback.saved(reader) if read.get(word.item_id) != liked}
 
 

@@ -98,10 +98,13 @@ class FeedbackLog(Part):
         """The thumbs that stand, oldest first. A thumb taken away is none."""
         return [word for word in self._of_aspect(reader, Aspect.THUMB) if word.value in ("up", "down")]
 
-    def others_thumbs(self, reader: str) -> list[Feedback]:
-        """The standing thumbs of every other reader, oldest first."""
-        words = self._of_aspect(None, Aspect.THUMB)
-        return [word for word in words if word.reader != reader and word.value in ("up", "down")]
+    def others_thumbs(self, reader: str, limit: int = -1) -> list[Feedback]:
+        """The standing thumbs of every other reader, the newest `limit` of them or all, oldest first."""
+        sql = (
+            "SELECT * FROM feedback_current WHERE reader != ? AND aspect = ? AND value IN ('up', 'down') "
+            "ORDER BY id DESC LIMIT ?"
+        )
+        return [_feedback(row) for row in reversed(self.store.rows(sql, reader, Aspect.THUMB, limit))]
 
     def saved(self, reader: str) -> list[Feedback]:
         """What the reader keeps, the newest first."""
