@@ -20,8 +20,6 @@ from scout.store.evals import EvalItem, EvalRun
 
 ALPHA = 0.05
 DRAWS = 10_000
-POWER_Z = 2.801585218
-"""z(1 - .05/2) + z(.8): a difference of so many standard errors is found four times in five."""
 
 
 class NotComparable(Exception):
@@ -121,7 +119,8 @@ def compare(
         bootstrap=stats.bootstrap_interval(apart, families, draws=draws, seed=1) if draws else difference.interval,
         up=up, down=down, mcnemar=stats.mcnemar_exact(up, down),
         sign_flip=stats.sign_flip_test(apart, families) if draws else difference.p,
-        p=stats.p_by_families(difference, apart, families), detectable=POWER_Z * difference.se if known else None,
+        p=stats.p_by_families(difference, apart, families),
+        detectable=stats.found_by_families(difference.se, families, len(pairs), alpha=ALPHA) if known else None,
         label=_labels(a, b), otherwise=otherwise(a, b),
     )  # fmt: skip
 

@@ -18,8 +18,9 @@ from evals.significance import EXACT, benjamini_hochberg, few_clusters_test, hol
 
 __all__ = [
     "Difference", "Interval", "benjamini_hochberg", "bootstrap_interval", "clustered_standard_error",
-    "detectable_difference", "few_clusters_test", "holm", "mcnemar_exact", "mean_interval", "needed_items", "p_by_families",
-    "paired_difference", "pass_at_k", "pass_hat_k", "sign_flip_test", "wilson_interval",
+    "detectable_difference", "few_clusters_test", "found_by_families", "holm", "mcnemar_exact", "mean_interval",
+    "needed_items", "p_by_families", "paired_difference", "pass_at_k", "pass_hat_k", "sign_flip_test",
+    "wilson_interval",
 ]  # fmt: skip
 
 FEW = 30
@@ -132,6 +133,18 @@ def p_by_families(difference: Difference, apart: Sequence[float], families: Sequ
     """The p of a paired difference of items in families: its own, but `few_clusters_test`'s where few families hold many items."""
     count = len(set(families))
     return few_clusters_test(apart, families) if 2 <= count <= EXACT and len(apart) > count else difference.p
+
+
+def found_by_families(
+    se: float, families: Sequence[Hashable], n: int, *, alpha: float = 0.05, power: float = 0.8
+) -> float:
+    """The difference that `p_by_families` finds with that power, from its clustered error: (q(1 - α/2) + q(power)) SE, of the
+    normal distribution (Miller, section 5), of Student's t and the wider error where few families hold many items."""
+    count = len(set(families))
+    if not (2 <= count <= EXACT and n > count):
+        return float(scipy_stats.norm.ppf(1 - alpha / 2) + scipy_stats.norm.ppf(power)) * se
+    t = scipy_stats.t(count - 1)
+    return float(t.ppf(1 - alpha / 2) + t.ppf(power)) * se * math.sqrt(count / (count - 1))
 
 
 def _clusters(n: int, clusters: Sequence[Hashable] | None) -> int:

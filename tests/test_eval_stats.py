@@ -254,3 +254,11 @@ def test_two_models_that_are_alike_are_seldom_told_apart(families: int, spread: 
         one, other = (rng.binomial(2, 1 / (1 + np.exp(-(base + way * tilt / 2)[where]))) / 2 for way in (1, -1))
         found += stats.few_clusters_test((one - other).tolist(), where.tolist()) <= 0.05
     assert found / tries <= 0.08  # .05 and three standard errors of so many tries
+
+
+def test_what_few_families_could_have_shown_is_larger_than_what_many_could() -> None:
+    many, few = ([k % count for k in range(100)] for count in (50, 5))
+    assert stats.found_by_families(0.01, many, 100) == pytest.approx(0.028016, rel=1e-4)
+    assert stats.found_by_families(0.01, few, 100) == pytest.approx(
+        (2.776445 + 0.940965) * 0.01 * math.sqrt(5 / 4), rel=1e-5
+    )
