@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scout.identity import arxiv_id, canonical_url, parse_ref
+from scout.identity import arxiv_id, parse_ref, web_address
 from scout.items import Item, ItemId, ItemKind
 from scout.text import line, tex_to_plain, tidy
 
@@ -89,12 +89,11 @@ def paper(fields: Mapping[str, str]) -> Item | None:
 
 
 def _described(id: ItemId, fields: Mapping[str, str]) -> Item:
-    url = line(fields.get("url", ""), limit=2_000)
     return Item(
         id=id,
         kind=ItemKind.PAPER,
         title=_title(fields),
-        url=url if canonical_url(url) else "",
+        url=web_address(line(fields.get("url", ""), limit=2_000)),
         text=tidy(fields.get("abstract", ""), limit=20_000),
         source=SOURCE,
         authors=tuple(filter(None, map(_author, fields.get("author", "").split(" and ")[:2_000]))),

@@ -54,6 +54,12 @@ def canonical_url(url: str) -> str | None:
         return None
 
 
+def web_address(url: str) -> str:
+    """`url` as it may be shown and linked, its scheme in lower case; empty where it is no http or https address."""
+    scheme, mark, rest = url.partition("://")
+    return f"{scheme.lower()}{mark}{rest}" if canonical_url(url) else ""
+
+
 def _ascii_host(host: str) -> str | None:
     name = host.lower().rstrip(".")
     if ":" in name:

@@ -128,8 +128,8 @@ def library(data: bytes) -> None:
         assert not item.url or item.url.startswith(("http://", "https://"))
         for words in (item.id, item.title, item.text, item.url, *item.authors):
             storable(words)
-        back = references.read(to_ris([item]).encode()).references
-        assert len(back) == 1
+        if item.title:
+            assert len(references.read(to_ris([item]).encode()).references) == 1
     to_bibtex([item for each in found.references if (item := bibliography.paper(each.fields))])
 
 

@@ -164,6 +164,9 @@ def test_an_address_in_a_library_is_never_fetched_and_none_but_web_addresses_is_
     with Store(load().database) as store:
         assert [(stored.item.id, stored.item.url) for stored in store.items.listing()] == [("doi:10.1000/a", "")]
     assert [key for _, key, _ in found.unknown] == ["b"]
+    shouted = paper({"title": "x", "url": "HTTPS://example.org/Post"})
+    assert shouted is not None
+    assert shouted.url == "https://example.org/Post"
 
 
 def test_the_command_tells_it_and_has_json(tmp_path: Path) -> None:

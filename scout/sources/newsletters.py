@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from scout.identity import canonical_url, post_id
+from scout.identity import post_id, web_address
 from scout.items import Item, ItemKind, OutcomeKind
 from scout.net.errors import FetchError
 from scout.sources.base import Tools
@@ -79,7 +79,7 @@ def newsletter(letter: Letter, source: str, *, now: datetime) -> Item | None:
         id=id,
         kind=ItemKind.POST,
         title=letter.title or letter.text[:120],
-        url=letter.archived if canonical_url(letter.archived) else "",
+        url=web_address(letter.archived),
         text=letter.text,
         source=source,
         authors=names,
