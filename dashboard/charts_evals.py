@@ -54,7 +54,7 @@ def forest(rows: Sequence[Apart]) -> alt.LayerChart:
     )
     dots = base.mark_circle(size=95, opacity=1).encode(x="mean:Q", color=color)
     zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(strokeDash=[3, 3], color=TIE).encode(x="at:Q")
-    return alt.LayerChart(layer=[zero, span, dots], height=LINE * len(values) + 40)
+    return alt.LayerChart(layer=[zero, span, dots], height=LINE * len(values) + 66)
 
 
 @dataclass(frozen=True, slots=True)
