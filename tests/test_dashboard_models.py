@@ -269,6 +269,8 @@ def test_a_models_own_questions_are_shown_with_their_thinking_folded(store: Stor
     assert '<details class="sc-fold"><summary>Thinking</summary>' in text
     assert "user: " not in text  # the reader's own question needs no name
     assert "[thinking]" not in text
+    assert '<span class="sc-lane read">right</span>' in text
+    assert '<span class="sc-lane worse">wrong</span> not the number asked for' in text
 
 
 def test_charts_are_json_with_whatever_names() -> None:
