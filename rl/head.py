@@ -108,10 +108,11 @@ class _Head(torch.autograd.Function):
             len(hidden), size=hidden.shape[1] if ctx.carries else 0, entropy=plan.entropy,
             dtype=_wide(hidden, weight), device=hidden.device,
         )  # fmt: skip
+        operand = _operand(hidden, weight)
         for first, piece in _pieces(weight, plan.chunk_vocab):
             wide = piece.to(_wide(hidden, weight))
             for at in _spans(len(hidden), plan.chunk_tokens):
-                sums.add(at, _product(hidden[at], piece, wide).mul_(plan.scale), targets[at] - first, wide)
+                sums.add(at, _scaled(_product(operand[at], piece, wide), plan), targets[at] - first, wide)
         kept = targets != IGNORED
         logprobs = sums.logprobs.where(kept, 0)
         entropies = sums.entropies.where(kept, 0) if plan.entropy else torch.zeros_like(logprobs)
@@ -151,32 +152,51 @@ def _computed_again(
     plan: _Plan = ctx.plan
     total = own + others
     kept = targets != IGNORED
+    dropped = None if bool(kept.all()) else ~kept
+    operand, wide_hidden = _operand(hidden, weight), hidden.to(peak.dtype)
     grad_hidden = torch.zeros_like(hidden, dtype=peak.dtype) if ctx.needs_input_grad[0] else None
     grad_weight = torch.empty_like(weight)
     for first, piece in _pieces(weight, plan.chunk_vocab):
         wide = piece.to(peak.dtype)
         rows = torch.zeros_like(wide)
         for at in _spans(len(hidden), plan.chunk_tokens):
-            logits = _product(hidden[at], piece, wide).mul_(plan.scale).sub_(peak[at, None])
+            logits = _scaled(_product(operand[at], piece, wide), plan).sub_(peak[at, None])
             column = targets[at] - first
             here = ((column >= 0) & (column < len(piece))).nonzero()[:, 0]
-            excess = logits - mean[at, None] if by_entropy is not None and mean is not None else None
-            share = logits.exp_().div_(total[at, None])
-            by_logit = share * -by_logprob[at, None]
+            moment = None
+            if by_entropy is not None and mean is not None:
+                moment = (logits - mean[at, None]).mul_((by_entropy[at] / total[at])[:, None])
+            unnormed = logits.exp_()  # the softmax is this over `total`, which is multiplied in with what follows
+            moment = None if moment is None else moment.mul_(unnormed)
+            by_logit = unnormed.mul_((-by_logprob[at] / total[at])[:, None])
             by_logit[here, column[here]] = (by_logprob[at] * others[at] / total[at])[here]
-            if by_entropy is not None and excess is not None:
-                by_logit -= share.mul_(excess).mul_(by_entropy[at, None])
-            by_logit.masked_fill_(~kept[at, None], 0)
+            if moment is not None:
+                by_logit -= moment
+            if dropped is not None:
+                by_logit.masked_fill_(dropped[at, None], 0)
             if grad_hidden is not None:
                 grad_hidden[at].addmm_(by_logit, wide)
-            rows.addmm_(by_logit.T, hidden[at].to(peak.dtype))
+            rows.addmm_(by_logit.T, wide_hidden[at])
         grad_weight[first : first + len(piece)] = rows
     return None if grad_hidden is None else grad_hidden.to(ctx.dtype), grad_weight
 
 
+def _operand(hidden: Tensor, weight: Tensor) -> Tensor:
+    """Hidden as `_product` takes it: widened once where it would be for every piece."""
+    return hidden if _as_they_are(hidden, weight) else hidden.to(_wide(hidden, weight))
+
+
+def _as_they_are(hidden: Tensor, weight: Tensor) -> bool:
+    return hidden.is_cuda and hidden.dtype == weight.dtype and hidden.dtype in (torch.bfloat16, torch.float16)
+
+
+def _scaled(logits: Tensor, plan: _Plan) -> Tensor:
+    return logits if plan.scale == 1 else logits.mul_(plan.scale)
+
+
 def _product(hidden: Tensor, weight: Tensor, wide: Tensor) -> Tensor:
     """[t, v] logits: products of the operands as they are, accumulated and returned in the wide dtype."""
-    if hidden.is_cuda and hidden.dtype == weight.dtype and hidden.dtype in (torch.bfloat16, torch.float16):
+    if _as_they_are(hidden, weight):
         return torch.mm(hidden, weight.T, out_dtype=wide.dtype)
     return hidden.to(wide.dtype) @ wide.T
 

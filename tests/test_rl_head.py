@@ -6,7 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the rl extra")
 
-from rl.head import IGNORED, token_logprobs  # noqa: E402
+from torch._subclasses.fake_tensor import FakeTensorMode  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+
+from rl.head import IGNORED, _product, token_logprobs  # noqa: E402
 
 BF16, FP32, FP64 = torch.bfloat16, torch.float32, torch.float64
 ROUNDED = {torch.bfloat16: 2**-8, torch.float16: 2**-10, torch.float32: 1e-5}
@@ -164,6 +167,38 @@ def test_a_head_alone_can_be_trained() -> None:
     _, weight64, true, _ = oracle(hidden, weight, targets)
     true.sum().backward()
     assert off(weight.grad, weight64.grad) < 1e-5
+
+
+class Called(TorchDispatchMode):
+    """Notes which operators are called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("dtype", [BF16, torch.float16], ids=["bf16", "fp16"])
+def test_on_a_gpu_operands_stay_as_they_are_rounded_and_their_product_is_fp32(dtype) -> None:
+    with FakeTensorMode():  # a GPU's shapes, dtypes and operators, without one and without numbers
+        hidden, weight = (torch.empty(rows, 8, dtype=dtype, device="cuda") for rows in (5, 11))
+        wide = weight.float()
+        with Called() as called:
+            logits = _product(hidden, weight, wide)
+    assert (logits.dtype, logits.device.type, tuple(logits.shape)) == (FP32, "cuda", (5, 11))
+    assert called.names[-1] == "aten.mm.dtype"
+    assert "aten._to_copy.default" not in called.names  # nothing was widened
+
+
+def test_on_a_gpu_an_fp32_head_on_a_rounded_body_is_widened() -> None:
+    with FakeTensorMode():
+        hidden, weight = torch.empty(5, 8, dtype=BF16, device="cuda"), torch.empty(11, 8, device="cuda")
+        with Called() as called:
+            assert _product(hidden, weight, weight).dtype == FP32
+    assert called.names[-1] == "aten.mm.default"
 
 
 @pytest.mark.parametrize(
