@@ -51,14 +51,7 @@ async def score(client: ModelClient, text: str, others: Sequence[str], *, longes
     Raises:
         ModelError: no answer; BAD_REPLY where it holds no finite score for each.
     """
-    if not others:
-        return np.zeros(0, dtype=np.float32)
-
-    async def once(endpoint: Endpoint) -> Floats:
-        answer = await _ask(client, endpoint, "score", {"queries": text, "documents": list(others)}, longest)
-        return _scores(answer, "data", "score", len(others), endpoint)
-
-    return await client.patiently(once)
+    return await _against(client, "score", {"queries": text}, others, ("data", "score"), longest)
 
 
 async def rerank(client: ModelClient, query: str, texts: Sequence[str], *, longest: int = LONGEST) -> Floats:
@@ -67,12 +60,19 @@ async def rerank(client: ModelClient, query: str, texts: Sequence[str], *, longe
     Raises:
         ModelError: no answer; BAD_REPLY where it holds no finite score for each.
     """
+    return await _against(client, "rerank", {"query": query}, texts, ("results", "relevance_score"), longest)
+
+
+async def _against(
+    client: ModelClient, route: str, one: Mapping[str, str], texts: Sequence[str], told: tuple[str, str], longest: int
+) -> Floats:
+    """[texts]: what the route says of each beside the one text; `told` is where its answer has that."""
     if not texts:
         return np.zeros(0, dtype=np.float32)
 
     async def once(endpoint: Endpoint) -> Floats:
-        answer = await _ask(client, endpoint, "rerank", {"query": query, "documents": list(texts)}, longest)
-        return _scores(answer, "results", "relevance_score", len(texts), endpoint)
+        answer = await _ask(client, endpoint, route, {**one, "documents": list(texts)}, longest)
+        return _scores(answer, *told, len(texts), endpoint)
 
     return await client.patiently(once)
 
