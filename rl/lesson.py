@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rl.course import BATCH, Course
 from rl.recorder import Recorder
 from rl.rewards import Label
-from rl.task import Example, Triage, rating_examples, rendering
+from rl.task import Example, Render, Triage, rating_examples, rendering
+from rl.variants import Which
 from scout.config import Model
 from scout.config.train import Train
 from scout.progress import SILENT, Progress
@@ -55,11 +56,8 @@ def prepare(course: Course, train: Train, folder: Path) -> None:
 
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(train.checkpoint)
-        render = rendering(tokenizer)
-        told = {
-            name: [_plain(each) for each in rating_examples(course.profile, _labelled(thumbs), render)]
-            for name, thumbs in (("learn", course.learn), ("watched", course.watched))
-        }
+        learn, watched = _examples(course, rendering(tokenizer), varied=train.variants)
+        told = {"learn": [_plain(each) for each in learn], "watched": [_plain(each) for each in watched]}
     except (OSError, ValueError) as err:
         raise Cannot(f"train.checkpoint: {train.checkpoint} has no tokenizer that renders prompts: {err}") from err
     folder.mkdir(parents=True, exist_ok=True)
@@ -182,6 +180,18 @@ def _first(checkpoint: str) -> int:
     import transformers
 
     return int(transformers.AutoConfig.from_pretrained(checkpoint).num_hidden_layers) // THIRD
+
+
+def _examples(course: Course, render: Render, *, varied: bool) -> tuple[Sequence[Example], Sequence[Example]]:
+    """Those that teach, and those that watch: as they are served, and where prompts are varied also in ways never trained on."""
+
+    def made(thumbs: Sequence[Any], which: Which = Which.PLAIN) -> tuple[Example, ...]:
+        return rating_examples(course.profile, _labelled(thumbs), render, which=which)
+
+    if not varied:
+        return made(course.learn), made(course.watched)
+    others = (replace(each, id=f"{each.id} in other words") for each in made(course.watched, Which.HELD_OUT))
+    return made(course.learn, Which.TRAINED), (*made(course.watched), *others)
 
 
 def _labelled(thumbs: Sequence[Any]) -> list[tuple[Any, Label]]:

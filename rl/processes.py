@@ -3,7 +3,8 @@
     this process ─► torchrun ─► N × `rl.lesson.teach`, the model sharded between them ─► what came of it, as a file ─► this process
 
 The first of them writes steps into the store, as one process does; losses are those of one process (`rl.distributed`). To end
-them early a file is laid into the run's folder: they look for it after every step, and end together.
+them early a file is laid into the run's folder: they look for it after every step, and end together; so they do where this process
+was killed.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def taught(
     """
     for name in (ANSWERED, STOP):
         (folder / name).unlink(missing_ok=True)
-    (folder / ASKED).write_text(json.dumps({"train": train.model_dump(), "data_dir": str(settings.data_dir)}))
+    (folder / ASKED).write_text(
+        json.dumps({"train": train.model_dump(), "data_dir": str(settings.data_dir), "parent": os.getpid()})
+    )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     said = folder / "processes.log"
     with said.open("wb") as log:
@@ -121,7 +124,7 @@ def _taught(folder: Path, asked: dict[str, Any], *, first: bool) -> dict[str, An
             with Store(settings.database, create=False) as store:
                 recorder = StoreRecorder(
                     store, folder.name, data_dir=settings.data_dir, sample_every=train.sample_every,
-                    stopping=(folder / STOP).exists,
+                    stopping=lambda: (folder / STOP).exists() or not _lives(asked["parent"]),
                 )  # fmt: skip
                 done = teach(train, folder, model=settings.model, recorder=recorder)
     except NotKept as err:
@@ -130,6 +133,14 @@ def _taught(folder: Path, asked: dict[str, Any], *, first: bool) -> dict[str, An
         return {"cannot": str(err)}
     alarms = [(str(alarm.kind), alarm.step, alarm.evidence) for alarm in done.alarms]
     return {"adapter": done.adapter and str(done.adapter), "steps": done.steps, "alarms": alarms}
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -28,7 +28,6 @@ from scout.store import Store
 from scout.store.training import ParityRow
 from scout.triage.prompting import LABEL_CHARS, rate_messages, rubric, shown
 
-torch.set_num_threads(1)  # so small a model only waits for its other threads
 DAYS = weekdays(18)
 SETTINGS = {
     "LEAST_THUMBS": "30", "EPOCHS": "2", "RANK": "2", "BODY": "float32", "KEEP_EVERY": "3", "SAMPLE_EVERY": "2",
@@ -60,6 +59,7 @@ def serving(weeks: Path) -> Iterator[TokenServer]:
 
 @contextmanager
 def opened(monkeypatch: pytest.MonkeyPatch, weeks: Path, server: TokenServer) -> Iterator[Store]:
+    torch.set_num_threads(1)  # so small a model only waits for its other threads
     two_recipes(monkeypatch)
     values = {
         "TODAY": DAYS[-1].isoformat(), "MODEL__BASE_URLS": json.dumps([server.base_url]),

@@ -3,6 +3,8 @@
 # ruff: noqa: E402
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from product_samples import agree, nothing_lost, told, train
 from safetensors.torch import load_file
 from token_server import TokenServer
 
-from rl import lora, product
+from rl import lesson, lora, product
 from rl.course import course
 from scout import adapter_files
 from scout.config import load
@@ -102,6 +104,24 @@ def test_what_is_trained_is_the_body_that_parity_looked_at(
     assert bodies == [torch.bfloat16]
     place = adapter_files.folder(load(), done["adapter"]) / "adapter_model.safetensors"
     assert {each.dtype for each in load_file(place).values()} == {torch.float32}  # the adapter's own weights are
+
+
+def test_varied_prompts_teach_and_ways_never_trained_on_watch_beside_the_served_prompt(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    learned = course(store, load(), READER)
+    lesson.prepare(learned, load().train, tmp_path / "plain")
+    monkeypatch.setenv("SCOUT_TRAIN__VARIANTS", "true")
+    lesson.prepare(learned, load().train, tmp_path / "varied")
+    plain, varied = (json.loads((tmp_path / way / lesson.EXAMPLES).read_text()) for way in ("plain", "varied"))
+    same = [a["prompt"] == b["prompt"] for a, b in zip(plain["learn"], varied["learn"], strict=True)]
+    assert 0.2 < sum(same) / len(same) < 0.7  # four in ten stay as they are served
+    count = len(plain["watched"])
+    assert varied["watched"][:count] == plain["watched"]
+    trained = {tuple(each["prompt"]) for each in varied["learn"]}
+    assert len(varied["watched"]) == 2 * count
+    assert all(tuple(each["prompt"]) not in trained for each in varied["watched"][count:])
+    assert all(a["prompt"] != b["prompt"] for a, b in zip(varied["watched"][count:], plain["watched"], strict=True))
 
 
 def test_a_run_asked_to_end_before_its_first_step_ends_there_and_goes_on_later(store: Store) -> None:

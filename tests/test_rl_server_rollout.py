@@ -19,7 +19,7 @@ pytest.importorskip("peft", reason="needs the rl extra")
 from tiny_policy import decode, echo, tiny, tiny_lora  # noqa: E402
 from token_server import TokenServer, token_server  # noqa: E402
 
-from rl.gate import NotOneFunction  # noqa: E402
+from rl.gate import NotOneFunction, allowed  # noqa: E402
 from rl.mismatch import measure  # noqa: E402
 from rl.monitor import Kind, Step  # noqa: E402
 from rl.recorder import _Nobody  # noqa: E402
@@ -165,6 +165,15 @@ def test_another_model_beneath_the_adapter_does_not_pass_the_gate(server, sample
     server.base = lambda: tiny(seed=1)
     with pytest.raises(NotOneFunction, match="do not compute one function"):
         train(tiny_lora(), echo(), PLAN, decode=decode, sampler=sampler)
+
+
+def test_few_tokens_may_differ_by_what_chance_adds_to_their_mean() -> None:
+    made = torch.Generator().manual_seed(0)
+    size = torch.randn(4000, 16, generator=made).abs() * 0.05 * (torch.pi / 2) ** 0.5  # of mean .05, the limit
+    refused = (size.mean(dim=1) > allowed(0.05, 16)).float().mean()
+    assert refused < 0.04
+    assert allowed(0.05, 16) < 0.07
+    assert allowed(0.05, 2000) < 0.052
 
 
 def test_a_server_that_changes_under_way_is_an_alarm_and_makes_no_update(server, sampler) -> None:

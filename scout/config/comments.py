@@ -131,6 +131,7 @@ price_prompt = 0.1            # a million tokens read; price_completion: written
     "train.at_once": "Of those: items whose gradients are computed at once; fewer need less memory, more time. 0 for all.",
     "train.kl": "Of those: what a nat of KL to the model without adapter costs.",
     "train.rollouts": "Of those: who draws answers: here, or the server, which then draws for the next step while this one trains.",
+    "train.variants": "Vary prompts in what must not matter; slower with kto, whose prompts then begin less alike.",
     "train.learning_rate": "Of AdamW.",
     "train.rank": "Of the LoRA matrices; the server must allow it.",
     "train.body": "What the model computes in but for its head: bfloat16, float16 or float32, as it is served.",

@@ -29,6 +29,9 @@ class Train(Section):
     rollouts: Literal["here", "server"] = "here"
     """Of those: who draws the answers, the trainer or the served model, which is then given every version of the adapter and
     draws for the next step while this one trains."""
+    variants: bool = False
+    """Whether prompts are varied in what must not matter (system prompt, phrasing, template, form of the answer); training is then
+    watched in a way of each kind that it never uses, beside the prompt as it is served."""
     learning_rate: float = Field(7e-4, gt=0, le=1)
     rank: int = Field(16, ge=1, le=256)
     """Of the LoRA matrices."""
