@@ -8,9 +8,9 @@ import streamlit as st
 
 from dashboard import PAGES, actions, ui
 from dashboard.session import Here
-from scout.bibliography import parse_pasted
 from scout.digest.wording import plural
 from scout.items import Subject
+from scout.references.pasted import parse_pasted
 
 DIGEST = PAGES / "digest.py"
 _EXAMPLE = "2501.12948\nhttps://arxiv.org/abs/2402.03300\n@article{…, title = {…}}"

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from scout import pipeline
-from scout.bibliography import parse_pasted
 from scout.clock import now
 from scout.config import ConfigError, Settings, load
 from scout.exit_codes import Exit
@@ -22,6 +21,7 @@ from scout.locks import Locked, held
 from scout.net.errors import FetchError
 from scout.progress import Progress
 from scout.readers import like
+from scout.references.pasted import parse_pasted
 from scout.source_list import add_feed, add_feeds, known_feed
 from scout.sources import lookup, opml
 from scout.store import Store

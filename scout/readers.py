@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from scout import config
-from scout.bibliography import parse_pasted
 from scout.identity import parse_ref
 from scout.items import OTHER, REASONS, Aspect, Feedback, Item, ItemId
+from scout.references.pasted import parse_pasted
 from scout.store import Store
 from scout.triage.policy import Profile, Rules, Thumbed
 

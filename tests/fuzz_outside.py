@@ -14,15 +14,16 @@ from pathlib import Path
 from fuzzing import Target
 from letter_samples import letter
 
-from scout import bibliography, identity, references, text
+from scout import identity, text
 from scout.agent import worker
-from scout.bibtex import to_bibtex
 from scout.harvest import paper
 from scout.items import OutcomeKind, SourceKind
 from scout.net.decoding import Decoder
 from scout.net.errors import FetchError
 from scout.net.fetch import checked
-from scout.ris import to_ris
+from scout.references import files, pasted
+from scout.references.bibtex import to_bibtex
+from scout.references.ris import to_ris
 from scout.sources import letters, oai, opml
 from scout.sources.newsletters import newsletter
 from scout.sources.parse import parse
@@ -111,8 +112,8 @@ def records(data: bytes) -> None:
 def library(data: bytes) -> None:
     """Any file that a reader takes for a library: references whose papers can be stored, or an error in words."""
     try:
-        found = references.read(data)
-    except references.BadLibrary as err:
+        found = files.read(data)
+    except files.BadLibrary as err:
         storable(str(err))
         return
     for where, why in found.unread:
@@ -121,7 +122,7 @@ def library(data: bytes) -> None:
     for reference in found.references:
         assert reference.line > 0
         storable(reference.key)
-        item = bibliography.paper(reference.fields)
+        item = pasted.paper(reference.fields)
         if item is None:
             continue
         assert item.id.startswith(("arxiv:", "doi:", "url:", "guid:"))
@@ -129,8 +130,8 @@ def library(data: bytes) -> None:
         for words in (item.id, item.title, item.text, item.url, *item.authors):
             storable(words)
         if item.title:
-            assert len(references.read(to_ris([item]).encode()).references) == 1
-    to_bibtex([item for each in found.references if (item := bibliography.paper(each.fields))])
+            assert len(files.read(to_ris([item]).encode()).references) == 1
+    to_bibtex([item for each in found.references if (item := pasted.paper(each.fields))])
 
 
 def feed_list(data: bytes) -> None:

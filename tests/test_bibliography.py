@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scout.bibliography import parse_pasted
+from scout.references.pasted import parse_pasted
 
 ENTRY = """@article{lee, title={Deep {R}ein}, author={Lee, Ann and Bo Ek}, eprint={2401.00001}, abstract={What we
 did}}"""

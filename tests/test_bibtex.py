@@ -7,8 +7,8 @@ from dataclasses import replace
 from bibtexparser.entrypoint import parse_string
 from cli_help import PAPER, POST, fill, scout
 
-from scout.bibliography import parse_pasted
-from scout.bibtex import to_bibtex
+from scout.references.bibtex import to_bibtex
+from scout.references.pasted import parse_pasted
 
 
 def test_what_goes_out_comes_in_again_as_the_same_paper() -> None:

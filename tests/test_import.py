@@ -11,13 +11,13 @@ import pytest
 from cli_help import AT, PAPER, POST, fill, scout
 from jsonschema import validate
 
-from scout.bibliography import paper
 from scout.config import load
 from scout.items import Aspect, Item, ItemId, ItemKind, OutcomeKind
-from scout.library import Keep, Taken, take
 from scout.net.errors import FetchError
-from scout.references import BadLibrary, read
-from scout.ris import to_ris
+from scout.references.files import BadLibrary, read
+from scout.references.importing import Keep, Taken, take
+from scout.references.pasted import paper
+from scout.references.ris import to_ris
 from scout.store import Store
 
 BIB = rb"""@article{lovelace2025,

@@ -34,9 +34,9 @@ def archive(ctx: click.Context, before: datetime | None, compact: bool) -> None:
         return
     if before is None:
         raise click.UsageError("give --before DAY, or one of the commands list and restore")
-    from scout.bibliography import parse_pasted
     from scout.cli.console import progress
     from scout.keeping.archive import archive as move
+    from scout.references.pasted import parse_pasted
 
     day = before.date()
     if before.replace(tzinfo=UTC) > datetime.now(UTC) - YOUNGEST:

@@ -32,8 +32,8 @@ def import_(file: Any, keep: str, offline: bool, reader: str | None, json_: bool
     twice.
     """
     from scout.clock import now
-    from scout.library import Keep, take
-    from scout.references import MAX_BYTES, BadLibrary, read
+    from scout.references.files import MAX_BYTES, BadLibrary, read
+    from scout.references.importing import Keep, take
     from scout.sources.lookup import papers
 
     found = settings()

@@ -75,9 +75,9 @@ def items(
     reader: str | None, json_: bool,
 ) -> None:  # fmt: skip
     """List what is stored, newest first."""
-    from scout.bibtex import to_bibtex
     from scout.items import ItemKind
-    from scout.ris import to_ris
+    from scout.references.bibtex import to_bibtex
+    from scout.references.ris import to_ris
 
     if bibtex + ris + json_ > 1:
         raise click.UsageError("one of --bibtex, --ris and --json")

@@ -1,4 +1,4 @@
-"""Items as BibTeX, for Zotero and other managers of references. Pure; reading BibTeX is `bibliography`'s."""
+"""Items as BibTeX, for Zotero and other managers of references. Pure; reading BibTeX is `pasted`'s."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A library of references as managers of them export it: BibTeX, RIS, CSL JSON. Pure: nothing is looked up.
 
-Each becomes the fields of a BibTeX entry, whatever it was written as; what paper they name is `bibliography`'s. Keeping it is
-`library`'s.
+Each becomes the fields of a BibTeX entry, whatever it was written as; what paper they name is `pasted`'s. Keeping it is
+`importing`'s.
 """
 
 from __future__ import annotations

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from scout.bibliography import paper
 from scout.items import Aspect, Feedback, Item, ItemId
 from scout.net.errors import FetchError
 from scout.readers import like
-from scout.references import Library
+from scout.references.files import Library
+from scout.references.pasted import paper
 from scout.store import Store
 
 SOURCE = "import"

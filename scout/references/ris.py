@@ -1,4 +1,4 @@
-"""Items as RIS, for managers of references that take no BibTeX. Pure; reading RIS is `references`'."""
+"""Items as RIS, for managers of references that take no BibTeX. Pure; reading RIS is `files`'."""
 
 from __future__ import annotations
 
