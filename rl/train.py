@@ -48,10 +48,8 @@ def train(
     model: Any, task: Task, plan: Plan, *, decode: Callable[[Sequence[int]], str], folder: Path | None = None,
     progress: Progress = SILENT, recorder: Recorder = NOBODY, sampler: Sampler | None = None,
 ) -> Ended:  # fmt: skip
-    """Train the parameters of `model` that want gradients; resumes from `folder` where a checkpoint of this plan lies.
-
-    Args:
-        sampler: who samples; the model itself, in this process, unless given.
+    """Train the parameters of `model` that want gradients; resumes from `folder` where a checkpoint of this plan lies. The model
+    itself samples, in this process, unless a `sampler` is given.
 
     Raises:
         ValueError: the task or the plan makes no sense (`rl.plan.check`), or the model's figures are no numbers.
