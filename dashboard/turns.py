@@ -1,5 +1,5 @@
 """Pages are drawn one after another. Python runs one thread at a time anyway: of ten pages drawn side by side each comes as late
-as the last of them, and switching between them costs a third more. What is small, a thumb or a job's progress, does not wait.
+as the last of them, and switching between them is not free. What is small, a thumb or a job's progress, does not wait.
 """
 
 from __future__ import annotations
