@@ -83,6 +83,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("SCOUT_DATA_DIR", str(tmp_path / "data"))
 
 
+@pytest.fixture(autouse=True)
+def _main_stays_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit's AppTest makes a page `__main__` and leaves it there, and processes that later tests spawn would run it."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
 @pytest.fixture
 def setenv(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
     def apply(values: dict[str, str]) -> None:
