@@ -67,13 +67,20 @@ class Pipeline:
             self._worker.shutdown(wait=False, cancel_futures=True)
             self._sampler.give_up()
 
-    def begin(self, step: int, model: Any) -> None:
-        """Publish the policy of this step and ask for what it is to sample.
+    def publish(self, step: int, model: Any) -> None:
+        """Hand the sampler the policy of this step; nothing is asked of it yet.
 
         Raises:
-            SamplerFailed: the sampler does not take the policy, or (in this process) gives nothing.
+            SamplerFailed: the sampler does not take the policy.
         """
         self._sampler.publish(model, version_of(step))
+
+    def begin(self, step: int) -> None:
+        """Ask for what the policy of this step, which was published, is to sample.
+
+        Raises:
+            SamplerFailed: the sampler (in this process) gives nothing.
+        """
         last = self._asked[-1].step if self._asked else step - 1
         for each in range(last + 1, min(step + self._plan.ahead, self._plan.steps - 1) + 1):
             self._asked.append(Asked(each, int(torch.randint(_SEEDS, (), generator=self._generator)), step))

@@ -76,10 +76,11 @@ def train(
 
             for step in range(len(history), plan.steps):
                 try:
-                    pipeline.begin(step, model)
+                    pipeline.publish(step, model)
                     if step == len(before.history):
                         with clock.part("setup"):
                             gate.passed(model, sampler.inner, task, plan, step=step)
+                    pipeline.begin(step)
                     with clock.part("generation" if sampler.overlaps else "collecting"):
                         collected, staleness = pipeline.rollouts(stop.look)
                     update = updated(

@@ -174,14 +174,14 @@ def test_what_a_server_has_not_sampled_yet_is_asked_for_again_with_the_same_seed
 
     first, second = Slow(), Slow()
     with pipeline(first) as waiting:
-        waiting.begin(0, None)
+        waiting.begin(0)
         kept = waiting.in_flight()
         first.go_on.set()
         asked = [waiting.rollouts()[0] for _ in range(1)]
     assert [each["found"] for each in kept] == [None] * 3
     second.go_on.set()
     with pipeline(second, kept) as again:
-        again.begin(0, None)
+        again.begin(0)
         assert again.rollouts() == (asked[0], 0)
         assert second.seeds[0] == first.seeds[0]
         [done, *_] = again.in_flight()
