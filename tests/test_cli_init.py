@@ -113,13 +113,16 @@ def test_the_crontab_line_runs_what_was_planned(tmp_path: Path) -> None:
     assert "%" not in command.replace("\\%", ""), "cron would end the command at a bare percent sign"
 
 
-def test_schedule_prints_absolute_paths_and_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schedule_prints_absolute_paths_and_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SCOUT_DATA_DIR", "relative/data")
     monkeypatch.setenv("SCOUT_ARXIV__FIRST_DAYS", "2")
     for manner in ("--systemd", "--cron"):
         result = scout("schedule", manner, "--at", "07:45")
         assert result.code == 0
-        assert str(Path.cwd() / "relative" / "data") in result.out
+        assert str(tmp_path / "relative" / "data") in result.out
         assert "SCOUT_ARXIV__FIRST_DAYS" in result.out
         assert str(Path(sys.executable).parent) in result.out
     assert "07:45:00 UTC" in scout("schedule", "--at", "07:45").out
