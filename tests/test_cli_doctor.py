@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
+import imap_server
 import pytest
+import scripted_server
 from cli_help import fill, scout
 
 from scout.config import load
@@ -133,3 +136,29 @@ def test_without_a_network_net_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     code, found = findings("--net")
     assert code == 0
     assert [found[name]["level"] for name in ("arXiv", "the Hub")] == ["warn", "warn"]
+
+
+def test_net_logs_in_to_the_mailbox_and_asks_the_model_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCOUT_ARXIV__RSS_URL", "https://arxiv.invalid/rss")
+    monkeypatch.setenv("SCOUT_HUGGINGFACE__URL", "https://hub.invalid")
+    with imap_server.serving(imap_server.Box()) as box, scripted_server.serving() as server:
+        for name, value in {
+            "HOST": "127.0.0.1", "PORT": str(box.port), "SECURITY": "none", "USER": box.user, "PASSWORD": "right",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(f"SCOUT_MAIL__IMAP__{name}", value)
+        monkeypatch.setenv("SCOUT_MODEL__BASE_URLS", json.dumps([server.base_url]))
+        found = findings("--net")[1]
+        assert [found[name]["level"] for name in ("mailbox login", "model")] == ["ok", "ok"]
+        assert "embedding model" not in found
+        assert not any("FETCH" in command for command in box.said)
+        assert server.chats == []
+
+        monkeypatch.setenv("SCOUT_MAIL__IMAP__PASSWORD", "wrong")
+        monkeypatch.setenv("SCOUT_MODEL__NAME", "another")
+        wrong = findings("--net")[1]
+        assert [wrong[name]["level"] for name in ("mailbox login", "model")] == ["warn", "warn"]
+        assert "wrong" not in wrong["mailbox login"]["message"]
+        assert "not another" in wrong["model"]["message"]
+    gone = findings("--net")[1]
+    assert server.base_url in gone["model"]["message"]
+    assert "model.base_urls" in gone["model"]["todo"]

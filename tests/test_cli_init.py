@@ -113,9 +113,7 @@ def test_the_crontab_line_runs_what_was_planned(tmp_path: Path) -> None:
     assert "%" not in command.replace("\\%", ""), "cron would end the command at a bare percent sign"
 
 
-def test_schedule_prints_absolute_paths_and_what_is_missing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_schedule_prints_absolute_paths_and_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SCOUT_DATA_DIR", "relative/data")
     monkeypatch.setenv("SCOUT_ARXIV__FIRST_DAYS", "2")

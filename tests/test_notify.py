@@ -20,7 +20,8 @@ from dashboard_store import DAYS, fill
 from digest_samples import digest, entry
 
 from scout import clock
-from scout.cli.checkup import Level, checkup
+from scout.cli.checkup import checkup
+from scout.cli.finding import Level
 from scout.config import load
 from scout.exit_codes import Exit
 from scout.notify import shapes

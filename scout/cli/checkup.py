@@ -6,13 +6,13 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scout import clock
+from scout.cli.checkup_net import answering
+from scout.cli.finding import Finding, Level
 
 if TYPE_CHECKING:
     from scout.config import Settings
@@ -21,21 +21,6 @@ if TYPE_CHECKING:
 LOW_DISK = 200_000_000
 TOO_LOW_DISK = 20_000_000
 STALE = timedelta(hours=48)
-
-
-class Level(StrEnum):
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    check: str
-    level: Level
-    message: str
-    todo: str = ""
-    """What to do; empty where there is nothing to do."""
 
 
 def checkup(*, net: bool) -> Iterator[Finding]:
@@ -57,7 +42,7 @@ def checkup(*, net: bool) -> Iterator[Finding]:
     yield _disk(settings)
     yield from _database(settings)
     if net:
-        yield from _net(settings)
+        yield from answering(settings)
 
 
 def _configuration(settings: Settings) -> Finding:
@@ -258,24 +243,3 @@ def _claims(store: Store) -> Iterator[Finding]:
             yield Finding(f"skipped by {row.name}'s policy", Level.OK, skipped)
         if told := honest.told_of_bursts(champion.facts):
             yield Finding(f"thumbs of {row.name}", Level.WARN, told)
-
-
-def _net(settings: Settings) -> Iterator[Finding]:
-    """Whether the two services that everything rests on answer at all."""
-    from scout.net.errors import FetchError
-    from scout.net.fetch import Fetcher
-
-    with Fetcher(settings.net) as fetcher:
-        for name, url in (
-            ("arXiv", settings.arxiv.rss_url),
-            ("the Hub", f"{settings.huggingface.url}/api/models?limit=1"),
-        ):
-            try:
-                fetcher.get(url)
-            except FetchError as err:
-                if err.status is None:
-                    yield Finding(
-                        name, Level.WARN, err.message, "Is this machine online? Its address can be set in scout.toml."
-                    )
-                    continue
-            yield Finding(name, Level.OK, f"answers at {url}")

@@ -14,7 +14,9 @@ MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 
 
 @click.command(cls=Command, example="scout doctor\nscout doctor --net --json")
-@click.option("--net", is_flag=True, help="Also ask arXiv and the Hub whether they answer.")
+@click.option(
+    "--net", is_flag=True, help="Also ask whether arXiv, the Hub, your mailbox and your model servers answer."
+)
 @as_json
 @click.pass_context
 def doctor(ctx: click.Context, net: bool, json_: bool) -> None:
@@ -23,7 +25,8 @@ def doctor(ctx: click.Context, net: bool, json_: bool) -> None:
     The configuration, the database, the disk and the sources are looked at. Nothing is changed. Exit status: 0 where
     nothing fails, 78 where the configuration does, 1 otherwise.
     """
-    from scout.cli.checkup import Level, checkup
+    from scout.cli.checkup import checkup
+    from scout.cli.finding import Level
 
     findings = list(checkup(net=net))
     if not findings:
