@@ -89,7 +89,7 @@ def _could(row: Comparison, *, is_first: bool) -> str:
         return f"{points(row.difference.mean)}, {_interval(row)}, but p {row.p:.2g}"
     if row.detectable is not None:
         return f"{'which could have shown ' if is_first else ''}{100 * row.detectable:.1f}"
-    if row.difference.se != 0:
+    if row.differ:
         return "which has too few items to tell"
     return {0.0: "where neither solves any", 1.0: "where both solve all"}.get(
         row.mean_a, "where both score alike throughout"
@@ -139,13 +139,13 @@ def apart(rows: Sequence[Comparison]) -> list[Apart]:
 def undrawn(rows: Sequence[Comparison]) -> str:
     """Which suites the forest plot leaves out, and why; empty where it has them all."""
     alike = [name for row, name in _topics(rows) if _is_alike(row)]
-    few = [name for row, name in _topics(rows) if not math.isfinite(row.difference.se)]
+    few = [name for row, name in _topics(rows) if not math.isfinite(row.difference.se) and not _is_alike(row)]
     told = [f"Both score alike on every item of {_listed(alike)}: nothing to draw."] if alike else []
     return " ".join([*told, *([f"Too few items to tell anything of {_listed(few)}."] if few else [])])
 
 
 def _is_alike(row: Comparison) -> bool:
-    return row.difference.se == 0 and row.difference.mean == 0
+    return not row.differ
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -164,9 +164,7 @@ def perturbed(rows: Sequence[Comparison]) -> list[Pair]:
 
 
 def worst(rows: Sequence[Comparison]) -> str:
-    """The perturbation that costs most, in words."""
-    if not rows:
-        return ""
+    """The perturbation that costs most, in words; the first of the rows."""
     row = rows[0]
     told = "may be chance" if row.result == "tie" else f"interval {_interval(row)}"
     return f"worst: {row.suite} under {row.condition}, {points(row.difference.mean)} points, {told}"

@@ -32,6 +32,19 @@ def chosen(names: Sequence[str], reads: str) -> tuple[str, str | None]:
     return a, b
 
 
+def shaken(found: Report | str) -> None:
+    """A model's score without and with each perturbation, or why there is none to show."""
+    if isinstance(found, str):
+        ui.section("Clean against perturbed")
+        ui.show(ui.with_code(ui.text(f"Nothing to show of A: {found}.", limit=600)))
+        return
+    ui.section("Clean against perturbed", evals_parts.worst(found.rows))
+    chart = charts_evals.pairs(evals_parts.perturbed(found.rows), first="clean", second="perturbed")
+    st.altair_chart(chart, alt="Score of model A without and with each perturbation")
+    if found.refused:
+        st.caption(ui.md(f"Not compared: {'; '.join(found.refused)}.", limit=600))
+
+
 def steadiness(named: Named) -> None:
     """pass^1 against pass^k, a chart a model; nothing where no item was asked twice."""
     steady = [evals_parts.passes(runs) for _, runs in named]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.charts_evals import Scored
-from evals import compare
+from evals import compare, pairs, robust
 from evals.compare import Comparison, NotComparable, Report
 from scout.store import Store
 from scout.store.evals import EvalAlarm, EvalItem, EvalRun
@@ -64,26 +64,18 @@ def beside(store: Store, found: Measured, a: str, b: str) -> Report | str:
         while len(_REPORTS) >= KEPT:
             _REPORTS.pop(next(iter(_REPORTS)), None)
         try:
-            _REPORTS[key] = compare.models(store, a, b, draws=0)
+            _REPORTS[key] = pairs.models(store, a, b, draws=0)
         except NotComparable as err:
             _REPORTS[key] = str(err)
     return _REPORTS[key]
 
 
-def perturbed(store: Store, found: Measured, name: str) -> list[Comparison]:
-    """Each perturbation of a model's suites against the same suite without, the worst first."""
-    clean = of(found, name)
-    newest: dict[tuple[str, str], EvalRun] = {}
-    for run in found.runs:
-        if run.released == name and run.condition:
-            newest.setdefault((run.suite, run.condition), run)
-    rows = []
-    for (suite, _), run in newest.items():
-        try:
-            rows.append(compare.pair(store, run, clean[suite], across_conditions=True, draws=0))
-        except (KeyError, NotComparable):
-            continue
-    return sorted(compare.corrected(rows), key=lambda row: row.difference.mean)
+def perturbed(store: Store, name: str) -> Report | str:
+    """Each perturbation of a model's suites against the same suite without, the worst first; or why there is none."""
+    try:
+        return robust.perturbed(store, name, draws=0)
+    except NotComparable as err:
+        return str(err)
 
 
 def trend(found: Measured, suite: str) -> list[Scored]:

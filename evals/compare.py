@@ -1,7 +1,8 @@
-"""Compares models on the same items: paired, by family, corrected for how many domains were looked at. Pure but for `paired`.
+"""Compares models on the same items: paired, by family, corrected for how many domains were looked at. Pure.
 
 A difference is the first model's score less the second's, from -1 to 1. The p of it, by families and after Holm's correction,
 decides; McNemar's test, sign flips and the bootstrap stand beside it. Runs that did not ask the same are not compared, with why.
+Which runs of two models are set beside each other is `pairs`'.
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from evals import stats
-from evals.stats import Difference, Interval
+from evals.stats import Difference, Interval, Reach
 from evals.summary import SOLVED
-from scout.store import Store
 from scout.store.evals import EvalItem, EvalRun
 
 ALPHA = 0.05
@@ -43,18 +43,27 @@ class Comparison:
     up: int
     """Items that only `a` solves, in most of its epochs."""
     down: int
+    differ: int
+    """Items that the two score otherwise, be it a little."""
     mcnemar: float
     """Its exact p."""
     sign_flip: float
     """Its p."""
     p: float
     """Of the difference, after Holm's correction where several were compared."""
-    detectable: float | None
-    """The difference that would have been found four times in five; None where it cannot be told."""
+    reach: Reach | None
+    """What decides how small a difference is found; None where nothing differs, or one family leaves the error unknown."""
+    level: float = ALPHA
+    """Below this p, before correction, it would have been called a difference: less where several were compared."""
     label: str = ""
     """Why not to trust one of the two; empty where there is no reason."""
     otherwise: str = ""
     """How the two were asked otherwise than each other; empty where they were asked alike."""
+
+    @property
+    def detectable(self) -> float | None:
+        """The difference that would have been found four times in five, as p is corrected; None where it cannot be told."""
+        return self.reach.found(alpha=self.level) if self.reach else None
 
     @property
     def result(self) -> str:
@@ -64,7 +73,8 @@ class Comparison:
         return "better" if self.difference.mean > 0 else "worse"
 
     def to_dict(self) -> dict[str, Any]:
-        values = asdict(self) | {"result": self.result, "bootstrap": list(self.bootstrap)}
+        values = asdict(self) | {"result": self.result, "detectable": self.detectable}
+        del values["reach"], values["level"]
         return {key: _plain(value) for key, value in values.items()}
 
 
@@ -112,15 +122,14 @@ def compare(
     apart = [x - y for x, y in zip(scores_a, scores_b, strict=True)]
     up = sum(solved(x.judged) and not solved(y.judged) for x, y in pairs)
     down = sum(solved(y.judged) and not solved(x.judged) for x, y in pairs)
-    known = math.isfinite(difference.se) and difference.se > 0
     return Comparison(
         suite=a.suite, domain=a.domain, version=a.version, condition=a.condition, run_a=a.id, run_b=b.id,
         mean_a=math.fsum(scores_a) / len(pairs), mean_b=math.fsum(scores_b) / len(pairs), difference=difference,
         bootstrap=stats.bootstrap_interval(apart, families, draws=draws, seed=1) if draws else difference.interval,
-        up=up, down=down, mcnemar=stats.mcnemar_exact(up, down),
+        up=up, down=down, differ=sum(each != 0 for each in apart), mcnemar=stats.mcnemar_exact(up, down),
         sign_flip=stats.sign_flip_test(apart, families) if draws else difference.p,
         p=stats.p_by_families(difference, apart, families),
-        detectable=stats.found_by_families(difference.se, families, len(pairs), alpha=ALPHA) if known else None,
+        reach=Reach.of(difference.se, apart, families),
         label=_labels(a, b), otherwise=otherwise(a, b),
     )  # fmt: skip
 
@@ -150,10 +159,13 @@ def solved(judged: tuple[float, ...]) -> bool:
 
 
 def corrected(found: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    """The same with p corrected by Holm over all of them, since a look at many domains finds something in one."""
-    if not found:
-        return ()
-    return tuple(replace(each, p=p) for each, p in zip(found, stats.holm([c.p for c in found]), strict=True))
+    """The same with p corrected by Holm over all of them, since a look at many domains finds something in one.
+
+    Holm would have found one difference more, whichever, at p ≤ α over those that it does not find.
+    """
+    adjusted = stats.holm([each.p for each in found])
+    left = max(1, sum(p > ALPHA for p in adjusted))
+    return tuple(replace(each, p=p, level=ALPHA / left) for each, p in zip(found, adjusted, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,77 +180,6 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         rows = [row.to_dict() for row in self.rows]
         return {"a": self.a, "b": self.b, "verdict": sentence(self), "rows": rows, "refused": list(self.refused)}
-
-
-def models(store: Store, a: str, b: str, *, draws: int = DRAWS) -> Report:
-    """Everything that both models, or runs, have been asked; of each suite their newest finished runs of one version.
-
-    Raises:
-        NotComparable: one was never measured, or they share nothing that can be compared.
-    """
-    first, second = runs_of(store, a), runs_of(store, b)
-    rows, refused = [], [*_unasked(a, second, first), *_unasked(b, first, second)]
-    for (suite, condition), mine in first.items():
-        if (theirs := second.get((suite, condition))) is None:
-            continue
-        try:
-            rows.append(pair(store, *closest(mine, theirs), draws=draws))
-        except NotComparable as err:
-            refused.append(str(err))
-    if not rows:
-        raise NotComparable("; ".join(refused) or f"{a} was asked nothing")
-    return Report(a=_name(first, a), b=_name(second, b), rows=corrected(rows), refused=tuple(refused))
-
-
-def pair(
-    store: Store, a: EvalRun, b: EvalRun, *, across_conditions: bool = False, draws: int = DRAWS
-) -> Comparison:  # fmt: skip
-    """Two runs as the store has them. Raises NotComparable."""
-    check(a, b, across_conditions=across_conditions)
-    mine, theirs = store.evals.items(a.id), store.evals.items(b.id)
-    return compare(a, mine, b, theirs, across_conditions=across_conditions, draws=draws)
-
-
-Asked = dict[tuple[str, str], list[EvalRun]]
-
-
-def runs_of(store: Store, name: str) -> Asked:
-    """(suite, condition) → finished runs, the newest first: of one run by its id, else of a model."""
-    run = store.evals.get(name)
-    if run is not None and not run.is_done:
-        raise NotComparable(f"{name} did not finish; `scout eval run {run.suite} --resume` goes on")
-    found = [run] if run is not None else store.evals.listing(model=name, only_done=True)
-    found = [each for each in found if run is not None or not each.variant or each.released == name]
-    if not found:
-        raise NotComparable(f"no finished run of {name}; `scout eval list` names what there is")
-    asked: Asked = {}
-    for each in found:
-        if each.kind != "open":
-            asked.setdefault((each.suite, each.condition), []).append(each)
-    return asked
-
-
-def closest(mine: Sequence[EvalRun], theirs: Sequence[EvalRun]) -> tuple[EvalRun, EvalRun]:
-    """The newest two that can be compared; the newest of each where none can, which then says why."""
-    for one in mine:
-        for other in theirs:
-            if (one.version, one.seed) == (other.version, other.seed) and one.id != other.id:
-                return one, other
-    return mine[0], theirs[0]
-
-
-def _unasked(name: str, others: Asked, mine: Asked) -> list[str]:
-    """What the other model was asked and this one was not, in one sentence or none.
-
-    A perturbation is measured against its own model, and is left out.
-    """
-    suites = sorted(suite for suite, condition in others if not condition and (suite, condition) not in mine)
-    return [f"{name} was not asked {', '.join(suites)}"] if suites else []
-
-
-def _name(asked: Asked, given: str) -> str:
-    newest = next(iter(asked.values()))[0]
-    return newest.released if given in (newest.model, newest.release_id) else given
 
 
 def points(share: float) -> str:
@@ -293,6 +234,8 @@ def _said(row: Comparison) -> str:
 
 
 def _could(row: Comparison) -> str:
+    if not row.differ:
+        return ", which scored alike on every item"
     if row.detectable is None:
-        return ", which scored alike on every item" if row.difference.se == 0 else ", which has too few items to tell"
+        return ", which has too few items to tell"
     return f", which could have shown {100 * row.detectable:.1f}"

@@ -5,7 +5,8 @@ How two runs are compared is `compare`'s, what the perturbations are `perturbati
 
 from __future__ import annotations
 
-from evals.compare import DRAWS, NotComparable, Report, closest, corrected, pair, points, runs_of, topic
+from evals.compare import DRAWS, NotComparable, Report, corrected, points, topic
+from evals.pairs import closest, pair, runs_of
 from scout.store import Store
 
 

@@ -60,6 +60,11 @@ def sign_flip_test(
     return (beyond + 1) / (draws + 1)
 
 
+def are_few(clusters: Sequence[Hashable]) -> bool:
+    """Whether `few_clusters_test` is the one to ask: few clusters, at least one of them of several items."""
+    return 2 <= len(set(clusters)) <= EXACT and len(clusters) > len(set(clusters))
+
+
 def few_clusters_test(differences: Sequence[float], clusters: Sequence[Hashable]) -> float:
     """Two-sided p of the mean difference where few clusters hold many items: the larger of two, as both must speak for it.
 

@@ -14,12 +14,21 @@ import numpy as np
 from scipy import stats as scipy_stats
 
 from evals.intervals import Floats, Interval, bootstrap_interval, by_cluster, finite, quantile, wilson_interval
-from evals.significance import EXACT, benjamini_hochberg, few_clusters_test, holm, mcnemar_exact, sign_flip_test
+from evals.power import Reach, detectable_difference, needed_items
+from evals.significance import (
+    EXACT,
+    are_few,
+    benjamini_hochberg,
+    few_clusters_test,
+    holm,
+    mcnemar_exact,
+    sign_flip_test,
+)
 
 __all__ = [
-    "Difference", "Interval", "benjamini_hochberg", "bootstrap_interval", "clustered_standard_error",
-    "detectable_difference", "few_clusters_test", "found_by_families", "holm", "mcnemar_exact", "mean_interval",
-    "needed_items", "p_by_families", "paired_difference", "pass_at_k", "pass_hat_k", "sign_flip_test",
+    "Difference", "Interval", "Reach", "benjamini_hochberg", "bootstrap_interval", "clustered_standard_error",
+    "detectable_difference", "few_clusters_test", "holm", "mcnemar_exact", "mean_interval", "needed_items",
+    "p_by_families", "paired_difference", "pass_at_k", "pass_hat_k", "sign_flip_test",
     "wilson_interval",
 ]  # fmt: skip
 
@@ -131,20 +140,7 @@ def _p(mean: float, error: float, apart: Floats, clusters: Sequence[Hashable] | 
 
 def p_by_families(difference: Difference, apart: Sequence[float], families: Sequence[Hashable]) -> float:
     """The p of a paired difference of items in families: its own, but `few_clusters_test`'s where few families hold many items."""
-    count = len(set(families))
-    return few_clusters_test(apart, families) if 2 <= count <= EXACT and len(apart) > count else difference.p
-
-
-def found_by_families(
-    se: float, families: Sequence[Hashable], n: int, *, alpha: float = 0.05, power: float = 0.8
-) -> float:
-    """The difference that `p_by_families` finds with that power, from its clustered error: (q(1 - α/2) + q(power)) SE, of the
-    normal distribution (Miller, section 5), of Student's t and the wider error where few families hold many items."""
-    count = len(set(families))
-    if not (2 <= count <= EXACT and n > count):
-        return float(scipy_stats.norm.ppf(1 - alpha / 2) + scipy_stats.norm.ppf(power)) * se
-    t = scipy_stats.t(count - 1)
-    return float(t.ppf(1 - alpha / 2) + t.ppf(power)) * se * math.sqrt(count / (count - 1))
+    return few_clusters_test(apart, families) if are_few(families) else difference.p
 
 
 def _clusters(n: int, clusters: Sequence[Hashable] | None) -> int:
@@ -180,53 +176,3 @@ def _tries(name: str, n: int, c: int, k: int) -> None:
         raise ValueError(f"{name} takes 0 <= c <= n, not n={n}, c={c}")
     if not 1 <= k <= n:
         raise ValueError(f"{name} takes 1 <= k <= n: {k} of {n} tries were asked for")
-
-
-def needed_items(
-    delta: float, omega2: float, sigma2_a: float = 0.0, sigma2_b: float = 0.0, k_a: int = 1, k_b: int = 1,
-    alpha: float = 0.05, power: float = 0.8,
-) -> int:  # fmt: skip
-    """How many items a paired comparison needs to find a difference of `delta` (Miller, equation 9):
-
-        n = (z_{α/2} + z_β)² (ω² + σ²_a/K_a + σ²_b/K_b) / δ²
-
-    `omega2` is the variance over items of the difference of their expected scores, `sigma2_*` the mean variance of an
-    item's score from run to run, `k_*` the runs of an item.
-
-    Raises:
-        ValueError: a figure that cannot be.
-    """
-    if not (math.isfinite(delta) and delta != 0):
-        raise ValueError(f"needed_items: delta must be a finite number other than 0, not {delta}")
-    square = _reach(omega2, sigma2_a, sigma2_b, k_a, k_b, alpha, power) / delta**2
-    return max(1, math.ceil(square - 1e-9))
-
-
-def detectable_difference(
-    n: int, omega2: float, sigma2_a: float = 0.0, sigma2_b: float = 0.0, k_a: int = 1, k_b: int = 1,
-    alpha: float = 0.05, power: float = 0.8,
-) -> float:  # fmt: skip
-    """The smallest difference that `n` items find with that power (Miller, equation 10); see `needed_items`.
-
-    Raises:
-        ValueError: a figure that cannot be.
-    """
-    if not (math.isfinite(n) and n >= 1):
-        raise ValueError(f"detectable_difference: n must be at least 1, not {n}")
-    return math.sqrt(_reach(omega2, sigma2_a, sigma2_b, k_a, k_b, alpha, power) / n)
-
-
-def _reach(
-    omega2: float, sigma2_a: float, sigma2_b: float, k_a: int, k_b: int, alpha: float, power: float
-) -> float:  # fmt: skip
-    for name, variance in (("omega2", omega2), ("sigma2_a", sigma2_a), ("sigma2_b", sigma2_b)):
-        if not (math.isfinite(variance) and variance >= 0):
-            raise ValueError(f"{name} must be a variance, not {variance}")
-    for name, runs in (("k_a", k_a), ("k_b", k_b)):
-        if not (math.isfinite(runs) and runs >= 1):
-            raise ValueError(f"{name} must be at least 1 run, not {runs}")
-    for name, chance in (("alpha", alpha), ("power", power)):
-        if not 0 < chance < 1:
-            raise ValueError(f"{name} must lie between 0 and 1, not {chance}")
-    z = max(0.0, quantile(1 - alpha) + float(scipy_stats.norm.ppf(power)))
-    return z * z * (omega2 + sigma2_a / k_a + sigma2_b / k_b)

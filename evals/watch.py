@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from evals import compare, endpoints, trust
+from evals import compare, endpoints, pairs, trust
 from evals.asking import Manner
 from evals.compare import NotComparable, Report
 from evals.core import Suite
@@ -118,7 +118,7 @@ class Watch:
             try:
                 done = (await self._measure(asked, release, purpose, [suite]))[0]
                 if before is not None and done.is_done:
-                    found.append((done, before, compare.pair(self.store, done, before)))
+                    found.append((done, before, pairs.pair(self.store, done, before)))
             except (ModelError, Refused, NotComparable):
                 continue
         moved = False
@@ -159,7 +159,7 @@ class Watch:
         """The verdict: against what is served where that was measured, else the scores alone."""
         if base:
             try:
-                found = compare.models(self.store, release.id, base)
+                found = pairs.models(self.store, release.id, base)
                 return compare.sentence(Report(a=release.id, b=found.b, rows=found.rows))
             except NotComparable:
                 pass

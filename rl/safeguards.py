@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evals import compare, evaluate, trust
+from evals import evaluate, pairs, trust
 from evals.asking import Manner
 from evals.compare import Comparison, NotComparable
 from evals.core import Suite
@@ -99,7 +99,7 @@ async def compared(
                     await _run(store, settings, client, suite, *labels[n], anew=n == 0, progress=progress)
                     for n, client in enumerate((one, other))
                 ]
-                rows.append(compare.pair(store, *runs))
+                rows.append(pairs.pair(store, *runs))
             except (Refused, NotComparable) as err:
                 missing.append(f"{suite.name}: {err}")
     return Kept(tuple(rows), tuple(missing))

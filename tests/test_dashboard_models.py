@@ -16,7 +16,7 @@ from dashboard_app import opened, shown
 
 from dashboard import charts_evals, evals_parts, models
 from dashboard.charts_evals import Apart, Pair, Scored
-from evals import compare, transcripts
+from evals import pairs, transcripts
 from evals.compare import Comparison, Report
 from evals.stats import Difference
 from scout.store import Store
@@ -211,7 +211,7 @@ def test_suites_of_one_domain_are_told_apart(tmp_path: Path) -> None:
             for model in ("lab/A", "lab/B"):
                 made = eval_store.run(store, model, suite, AT.replace(hour=hour), n=40, epochs=2)
                 store.evals.save(replace(made, domain="safety"), store.evals.items(made.id))
-        rows = compare.models(store, "lab/A", "lab/B", draws=0).rows
+        rows = pairs.models(store, "lab/A", "lab/B", draws=0).rows
     assert {row.name for row in evals_parts.apart(rows)} == {"safety (refusal)", "safety (shortcuts)"}
 
 
@@ -231,10 +231,11 @@ def test_what_a_score_hides_stands_suite_by_suite_and_under_safety() -> None:
 
 def test_what_is_clear_by_its_interval_and_not_by_its_p_is_told_with_both() -> None:
     difference = Difference(mean=-0.04, se=0.012, low=-0.065, high=-0.015, p=0.06, n=100)
-    kept = {"difference": difference, "p": 0.06, "detectable": 0.034, "up": 0, "down": 6}
+    kept = {"difference": difference, "p": 0.06, "up": 0, "down": 6, "differ": 6}
     row = Comparison(
         suite="x", domain="x", version=1, condition="", run_a="a", run_b="b", mean_a=0.1, mean_b=0.14,
-        bootstrap=difference.interval, mcnemar=0.03, sign_flip=0.06, **kept,
+        bootstrap=difference.interval, mcnemar=0.03, sign_flip=0.06,
+        reach=None, **kept,
     )  # fmt: skip
     assert row.result == "tie"
     text = evals_parts.verdict(Report(a="a", b="b", rows=(row,)))

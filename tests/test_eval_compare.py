@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy import stats as scipy_stats
 
-from evals.compare import NotComparable, Report, compare, corrected, models, sentence
+from evals.compare import NotComparable, Report, compare, corrected, sentence
+from evals.pairs import models
 from evals.robust import perturbed, worst
 from scout.store import Store
 from scout.store.evals import EvalItem, EvalRun
@@ -92,6 +94,36 @@ def test_a_look_at_many_suites_is_corrected_for() -> None:
     rows = corrected([row] * 10)
     assert [each.result for each in rows] == ["tie"] * 10
     assert rows[0].p == pytest.approx(10 * row.p)
+
+
+def test_what_a_tie_could_have_shown_is_what_holds_after_the_correction() -> None:
+    draw = random.Random(1)
+    a, b = ([float(draw.random() < 0.5) for _ in range(100)] for _ in range(2))
+    tie = compare(run("a", "new"), items(a, families=100), run("b", "old"), items(b, families=100))
+    clear = compare(run("a", "new"), items([1.0] * 40), run("b", "old"), items([0.0] * 40))
+    alone, among = corrected([tie])[0], corrected([tie] * 9 + [clear])[0]
+    assert alone.detectable == tie.detectable
+    assert among.detectable == pytest.approx(
+        tie.difference.se * sum(scipy_stats.norm.ppf([1 - 0.05 / 18, 0.8])), rel=1e-6
+    )  # nine are left that were not found different
+
+
+def test_one_item_gained_and_one_lost_within_a_family_is_not_alike() -> None:
+    a, b = [1.0, 0.0] + [0.0] * 18, [0.0, 1.0] + [0.0] * 18
+    row = compare(run("a", "new"), items(a, families=1), run("b", "old"), items(b, families=1))
+    two = compare(
+        run("a", "new"), [replace(each, family=str(k // 2)) for k, each in enumerate(items(a))],
+        run("b", "old"), [replace(each, family=str(k // 2)) for k, each in enumerate(items(b))],
+    )  # fmt: skip
+    for each in (row, two):
+        assert (each.up, each.down, each.differ) == (1, 1, 2)
+        assert "alike" not in sentence(Report(a="new", b="old", rows=(each,)))
+
+
+def test_a_sweep_of_five_items_is_too_few_and_not_alike() -> None:
+    row = compare(run("a", "new"), items([1.0] * 5), run("b", "old"), items([0.0] * 5))
+    assert (row.result, row.detectable) == ("tie", None)
+    assert "too few items to tell" in sentence(Report(a="new", b="old", rows=(row,)))
 
 
 @pytest.mark.parametrize(

@@ -256,9 +256,32 @@ def test_two_models_that_are_alike_are_seldom_told_apart(families: int, spread: 
     assert found / tries <= 0.08  # .05 and three standard errors of so many tries
 
 
+def reach(differing: int, *, families: int, size: float = 1.0, se: float = 0.05) -> stats.Reach:
+    found = stats.Reach.of(se, [size] * differing + [0.0] * (100 - differing), [k % families for k in range(100)])
+    assert found is not None
+    return found
+
+
 def test_what_few_families_could_have_shown_is_larger_than_what_many_could() -> None:
-    many, few = ([k % count for k in range(100)] for count in (50, 5))
-    assert stats.found_by_families(0.01, many, 100) == pytest.approx(0.028016, rel=1e-4)
-    assert stats.found_by_families(0.01, few, 100) == pytest.approx(
-        (2.776445 + 0.940965) * 0.01 * math.sqrt(5 / 4), rel=1e-5
-    )
+    many, few = (reach(50, families=count).found() for count in (50, 5))
+    assert many == pytest.approx(2.8016 * 0.05, rel=1e-4)
+    assert few == pytest.approx((2.776445 + 0.940965) * 0.05 * math.sqrt(5 / 4), rel=1e-5)
+
+
+@pytest.mark.parametrize("families", [5, 100])
+def test_six_items_that_differ_are_the_least_that_is_ever_found(families: int) -> None:
+    """At .05 an exact test needs six that favour one; six or more come four times in five where 7.9 are to be expected."""
+    found = reach(4, families=families, se=0.001).found()
+    assert found == pytest.approx(7.906 / 100, rel=1e-3)
+    assert sum(np.random.default_rng(3).poisson(100 * found, 20_000) >= 6) / 20_000 == pytest.approx(0.8, abs=0.01)
+    assert reach(4, families=families, size=0.5, se=0.001).found() == pytest.approx(found / 2)
+
+
+def test_after_a_correction_only_more_is_found_and_with_very_few_items_nothing() -> None:
+    alone, among = (reach(40, families=5).found(alpha=alpha) or 0 for alpha in (0.05, 0.005))
+    assert among > 1.5 * alone
+    five = stats.Reach.of(0.2, [1.0, 0, 0, 0, 0], list(range(5)))
+    assert five is not None
+    assert five.found() is None
+    assert stats.Reach.of(0.0, [0.0, 0.0], ["a", "b"]) is None
+    assert stats.Reach.of(math.inf, [1.0, 0.0], ["a", "a"]) is None

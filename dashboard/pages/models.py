@@ -24,7 +24,7 @@ if not found.names:
 a, b = evals_sections.chosen(found.names, models.served(found, here.settings.model.name))
 with here.store() as store:
     report = models.beside(store, found, a, b) if b else ""
-    shaken = models.perturbed(store, found, a)
+    shaken = models.perturbed(store, a)
 compared = None if isinstance(report, str) else report
 named = [(name, models.of(found, name)) for name in (a, b) if name]
 
@@ -55,15 +55,7 @@ if compared is not None:
     if left_out := evals_parts.undrawn(compared.rows):
         st.caption(ui.md(left_out, limit=600))
 
-ui.section("Clean against perturbed", evals_parts.worst(shaken))
-if shaken:
-    chart = charts_evals.pairs(evals_parts.perturbed(shaken), first="clean", second="perturbed")
-    st.altair_chart(chart, alt="Score of model A without and with each perturbation")
-else:
-    ui.show(
-        ui.with_code("A was not asked under perturbations yet: `scout eval run agentic --perturb tool-names` does so.")
-    )
-
+evals_sections.shaken(shaken)
 evals_sections.steadiness(named)
 
 ui.section("What a solved item costs", "over the suites that both were asked" if b else "")

@@ -65,7 +65,8 @@ def compare(a: str, b: str | None, json_: bool) -> None:
     Paired by item, clustered by family, corrected for how many suites were looked at. Two runs of different versions of a
     suite are not compared. With A alone: its runs under perturbations against its plain ones, the worst first.
     """
-    from evals.compare import NotComparable, models, sentence
+    from evals.compare import NotComparable, sentence
+    from evals.pairs import models
     from evals.robust import perturbed, worst
 
     with open_store(settings()) as store:
