@@ -68,6 +68,15 @@ def test_compose_has_its_services_and_their_commands_exist() -> None:
     assert (DEPLOY / "Containerfile").exists()
 
 
+def test_compose_runs_whatever_the_proxy_hands_on_to_and_pins_what_is_not_built_here() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    named = re.findall(r"(?:reverse_proxy|forward_auth) ([\w-]+):(\d+)", (DEPLOY / "Caddyfile").read_text())
+    assert {name for name, _ in named} == {"dashboard", "oauth2-proxy"}
+    assert all(port in services[name]["expose"] for name, port in named)
+    images = [each["image"] for each in services.values() if "build" not in each]
+    assert all(re.search(r":v?\d", image) for image in images), images
+
+
 def test_each_thing_that_the_image_copies_is_there() -> None:
     for line in (DEPLOY / "Containerfile").read_text().splitlines():
         if line.startswith("COPY "):
