@@ -7,7 +7,6 @@ What has an answer is not asked again when a run is resumed. Asking is `run`'s, 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,6 +18,7 @@ from evals import summary
 from evals.asking import Asker, Manner
 from evals.core import Answer, Case, Suite
 from evals.journal import Journal
+from evals.spent import Clock
 from evals.summary import FREE, Prices
 from evals.transcripts import PROMPTS
 from evals.transcripts import folder as folder_of
@@ -30,8 +30,6 @@ from scout.store import Store
 from scout.store.evals import EvalRun, new_id
 
 AWAY = frozenset({ModelFault.AWAY.value, ModelFault.BUSY.value})
-SPENT = "seconds.txt"
-"""A line a part of a run: a run that was stopped and gone on with has several."""
 PROMPT_CHARACTERS = 20_000
 """So much of a prompt is kept beside the answers, for people to look at."""
 
@@ -92,12 +90,12 @@ async def evaluate(
     cases = distinct(plan.suite.build(plan.seed, plan.items), plan.suite.name)
     started = replace(started, items=len(cases))
     store.evals.start(started)
+    clock = Clock(folder)
     journal = Journal(folder)
     keep_prompts(folder, cases, plan.suite.gold_answer)
     asker = Asker(
         client=client, verify=plan.suite.verify, manner=plan.manner, at_once=client.settings.concurrency
     )  # fmt: skip
-    clock = time.perf_counter()
     try:
         ran = await runner.run(
             plan.suite, cases, asker, journal, epochs=plan.epochs, model=model, folder=folder, progress=progress,
@@ -105,7 +103,7 @@ async def evaluate(
         )  # fmt: skip
     finally:
         journal.close()
-        spent = _spent(folder, time.perf_counter() - clock)
+        spent = clock.stop()
     for old in folder.glob("*.eval"):  # of a part of this run that was stopped
         if old != ran.log:
             old.unlink()
@@ -128,14 +126,6 @@ def _stopped(asker: Asker, figures: Mapping[str, Any]) -> str:
         return asker.ended.message
     nobody = figures["errors"] and not figures["answers"] and set(figures["faults"]) <= AWAY
     return "the endpoint gave no answer at all" if nobody else ""
-
-
-def _spent(folder: Path, seconds: float) -> float:
-    """Seconds that a run took so far, over all of its parts; these ones are noted down."""
-    with (folder / SPENT).open("a+", encoding="utf-8") as file:
-        file.write(f"{seconds:.3f}\n")
-        file.seek(0)
-        return sum(float(line) for line in file)
 
 
 def few(plan: Plan, items: int) -> str:
