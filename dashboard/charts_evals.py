@@ -50,8 +50,10 @@ def forest(rows: Sequence[Apart]) -> alt.LayerChart:
         y=lined("name"), tooltip=[alt.Tooltip("name:N", title="Suite"), alt.Tooltip("more:N", title="Sure?")]
     )
     span = base.mark_rule(strokeWidth=2.5).encode(
-        x=alt.X("low:Q", title="points", axis=alt.Axis(tickCount=5)), x2="high:Q", color=color
-    )
+        x=alt.X("low:Q", title="points", axis=alt.Axis(tickCount=5), scale=alt.Scale(padding=12)),
+        x2="high:Q",
+        color=color,
+    )  # the line at zero stands clear of the names even where it is the edge
     dots = base.mark_circle(size=95, opacity=1).encode(x="mean:Q", color=color)
     zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(strokeDash=[3, 3], color=TIE).encode(x="at:Q")
     return alt.LayerChart(layer=[zero, span, dots], height=LINE * len(values) + 66)

@@ -14,7 +14,7 @@ from dashboard.charts_evals import Apart, Pair, Scored
 from dashboard.evals_tables import letter
 from dashboard.ui import html, join
 from evals import transcripts
-from evals.compare import Comparison, Report, doubts, points
+from evals.compare import Comparison, Report, asked, doubts, points, rest
 from evals.core import SHOWN
 from evals.journal import Told
 from evals.summary import SOLVED
@@ -50,7 +50,8 @@ def _head(report: Report) -> Markup:
     a, b = (html("<b>{}</b>", ui.text(name, limit=120)) for name in (report.a, report.b))
     counts = {result: sum(row.result == result for row in report.rows) for result in KINDS}
     count = len(report.rows)
-    many = "the one suite that both were asked" if count == 1 else f"the {count} suites that both were asked"
+    what = "suites and perturbations" if any(row.condition for row in report.rows) else "suites"
+    many = "the one suite that both were asked" if count == 1 else f"the {count} {what} that both were asked"
     if not counts["better"] and not counts["worse"]:
         return html("No difference between {} and {} was detected at {}.", a, b, many)
     said = " and ".join(f"{word} at {counts[word]}" for word in ("better", "worse") if counts[word])
@@ -63,7 +64,7 @@ def _doubts(report: Report) -> list[str]:
     everywhere, own = doubts(report)
     told = []
     if everywhere:
-        least = f"; least of all {', '.join(own)}" if own else ""
+        least = f"; {rest(report, own)}" if own else ""
         told.append(f"Not to be trusted: {'; '.join(everywhere)}{least}.")
     elif own:
         reasons = [f"{suite} ({', '.join(why)})" for suite, why in own.items()]
@@ -108,10 +109,10 @@ def _interval(row: Comparison) -> str:
 
 
 def _topics(rows: Sequence[Comparison]) -> list[tuple[Comparison, str]]:
-    """The largest difference first, each with what names it: its domain, and its suite where several are of that domain."""
+    """The largest difference first, each with what names it: its domain, and what was asked where several are of that domain."""
     domains = [row.domain for row in rows]
     return [
-        (row, row.domain if domains.count(row.domain) == 1 else f"{row.domain} ({row.suite})")
+        (row, row.domain if domains.count(row.domain) == 1 and not row.condition else f"{row.domain} ({asked(row)})")
         for row in sorted(rows, key=lambda row: -abs(row.difference.mean))
     ]
 
@@ -156,7 +157,7 @@ def _listed(names: Sequence[str]) -> str:
 def perturbed(rows: Sequence[Comparison]) -> list[Pair]:
     return [
         Pair(
-            f"{row.suite} under {row.condition}", row.mean_b, row.mean_a,
+            asked(row), row.mean_b, row.mean_a,
             "alike on every item" if _is_alike(row) else f"{points(row.difference.mean)} ({_interval(row)})",
         )
         for row in rows
@@ -167,7 +168,7 @@ def worst(rows: Sequence[Comparison]) -> str:
     """The perturbation that costs most, in words; the first of the rows."""
     row = rows[0]
     told = "may be chance" if row.result == "tie" else f"interval {_interval(row)}"
-    return f"worst: {row.suite} under {row.condition}, {points(row.difference.mean)} points, {told}"
+    return f"worst: {asked(row)}, {points(row.difference.mean)} points, {told}"
 
 
 def passes(runs: Mapping[str, EvalRun]) -> tuple[list[Pair], int]:

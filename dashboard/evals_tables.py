@@ -44,12 +44,18 @@ def _trust(place: int, name: str, runs: Mapping[str, EvalRun]) -> Markup:
     )
     told = join(html("<div><dt>{}</dt><dd>{}</dd></div>", what, value) for what, value in facts)
     head = html('{}<b>{}</b><span class="sc-dot {}"></span>', letter(place), ui.text(name, limit=120), state)
-    return html('<div class="sc-trust"><p>{}</p><dl>{}</dl>{}</div>', head, told, _against(everywhere, single))
+    return html(
+        '<div class="sc-trust"><p>{}</p><dl>{}</dl>{}</div>', head, told, _against(everywhere, single, runs=len(runs))
+    )
 
 
-def _against(everywhere: Sequence[str], single: Mapping[str, Sequence[str]]) -> Markup:
+def _against(everywhere: Sequence[str], single: Mapping[str, Sequence[str]], *, runs: int) -> Markup:
     told = [f"Not to be trusted: {'; '.join(everywhere)}."] if everywhere else []
-    if single:
+    if len(single) == runs > 1:
+        told.append(
+            f"{'Each suite has more against it' if everywhere else 'With care: each suite has something against it'}."
+        )
+    elif single:
         told.append(f"{'Least of all' if everywhere else 'With care'}: {', '.join(single)}; suite by suite says why.")
     said = " ".join(told) or "Nothing speaks against it."
     return html('<p class="sc-faint">{}</p>', ui.text(said, limit=600))

@@ -8,7 +8,7 @@ Which runs of two models are set beside each other is `pairs`'.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -135,8 +135,13 @@ def compare(
 
 
 def _labels(a: EvalRun, b: EvalRun) -> str:
-    """Why not to trust one of two runs, each reason once."""
-    return "; ".join(dict.fromkeys(part for run in (a, b) for part in run.label.split("; ") if part))
+    """Why not to trust one of two runs, each reason once; of which of them, where it is not of both."""
+    mine, theirs = (tuple(filter(None, run.label.split("; "))) for run in (a, b))
+    names = [f"{run.released} under {run.condition}" if run.condition else run.released for run in (a, b)]
+    if names[0] == names[1]:
+        names = [a.id, b.id]
+    told = [each if each in theirs else f"{names[0]}: {each}" for each in mine]
+    return "; ".join([*told, *(f"{names[1]}: {each}" for each in theirs if each not in mine)])
 
 
 ASKED = {"temperature": "temperature", "min_tokens": "room for an answer", "max_tokens": "most tokens of an answer"}
@@ -203,8 +208,8 @@ def sentence(report: Report) -> str:
 
 
 def doubts(report: Report) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Why not to trust any of it, and suite → what else there is against one."""
-    reasons = {row.suite: tuple(row.label.split("; ")) if row.label else () for row in report.rows}
+    """Why not to trust any of it, and suite (and perturbation) → what else there is against one."""
+    reasons = {asked(row): tuple(row.label.split("; ")) if row.label else () for row in report.rows}
     everywhere = tuple(
         reason for reason in next(iter(reasons.values()), ()) if all(reason in told for told in reasons.values())
     )
@@ -212,19 +217,28 @@ def doubts(report: Report) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]
     return everywhere, {suite: told for suite, told in own.items() if told}
 
 
+def rest(report: Report, own: Mapping[str, tuple[str, ...]]) -> str:
+    """Which rows have more against them than all have in common: `least of all logic, code`."""
+    return "and more of each" if len(own) == len(report.rows) > 1 else f"least of all {', '.join(own)}"
+
+
 def _reserve(report: Report) -> str:
     everywhere, own = doubts(report)
     told = [f"not to be trusted: {'; '.join(everywhere)}"] if everywhere else []
     if own and everywhere:
-        told.append(f"least of all {', '.join(own)}")
+        told.append(rest(report, own))
     elif own:
         told.append("not to be trusted: " + "; ".join(f"{suite}: {', '.join(why)}" for suite, why in own.items()))
     return f" ({', '.join(told)})" if told else ""
 
 
 def topic(row: Comparison) -> str:
-    named = row.domain if row.domain == row.suite else f"{row.domain} ({row.suite})"
-    return f"{named} under {row.condition}" if row.condition else named
+    return row.domain if row.domain == asked(row) else f"{row.domain} ({asked(row)})"
+
+
+def asked(row: Comparison) -> str:
+    """The suite, and the perturbation where there is one."""
+    return f"{row.suite} under {row.condition}" if row.condition else row.suite
 
 
 def _said(row: Comparison) -> str:

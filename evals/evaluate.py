@@ -30,6 +30,8 @@ from scout.store import Store
 from scout.store.evals import EvalRun, new_id
 
 AWAY = frozenset({ModelFault.AWAY.value, ModelFault.BUSY.value})
+UNDER_WAY = "did not finish yet; if nothing runs it any more, the same command with `--resume` goes on with it"
+"""What a run says of itself until it ends, and so also where it was killed."""
 PROMPT_CHARACTERS = 20_000
 """So much of a prompt is kept beside the answers, for people to look at."""
 
@@ -88,7 +90,7 @@ async def evaluate(
     started = _new(plan, model, client.settings.base_urls[0]) if begun is None else begun
     folder = folder_of(data_dir, started.id)
     cases = distinct(plan.suite.build(plan.seed, plan.items), plan.suite.name)
-    started = replace(started, items=len(cases))
+    started = replace(started, items=len(cases), label=plan.label, summary={}, message=UNDER_WAY)
     store.evals.start(started)
     clock = Clock(folder)
     journal = Journal(folder)

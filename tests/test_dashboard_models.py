@@ -68,6 +68,7 @@ def test_every_suite_has_its_score_and_what_speaks_against_it() -> None:
         eval_store.run(store, "lab/B", "code", AT.replace(hour=3), n=10, epochs=2)
     text = shown(opened("models", model="lab/A", beside="lab/B"))
     assert f"Not to be trusted: {few}." in text
+    assert f"Not to be trusted: lab/A: {few}." in text
     table = text[text.index("sc-table") :]
     assert f"{a.summary['mean']:.0%} (" in table
     assert "10 × 2" in table

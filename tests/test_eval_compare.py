@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from scipy import stats as scipy_stats
 
-from evals.compare import NotComparable, Report, compare, corrected, sentence
+from evals.compare import NotComparable, Report, compare, corrected, doubts, sentence
 from evals.pairs import models
 from evals.robust import perturbed, worst
 from scout.store import Store
@@ -174,7 +174,29 @@ def test_a_run_that_did_not_finish_is_not_compared(store: Store) -> None:
 def test_what_is_not_to_be_trusted_is_said_in_the_verdict() -> None:
     labelled = run("a", "new", label="model failed its check: schema accuracy")
     row = compare(labelled, items([1.0] * 20), run("b", "old"), items([0.0] * 20))
-    assert "not to be trusted: model failed its check" in sentence(Report(a="new", b="old", rows=(row,)))
+    assert "not to be trusted: new: model failed its check" in sentence(Report(a="new", b="old", rows=(row,)))
+    both = compare(labelled, items([1.0] * 20), replace(labelled, id="b", model="old"), items([0.0] * 20))
+    assert both.label == labelled.label
+    again = compare(labelled, items([1.0] * 20), run("b", "new"), items([0.0] * 20))
+    assert again.label.startswith("a: model")  # two runs of one model are told by their ids
+    cut = "12 of 40 answers ran into their limit of tokens"
+    harder = compare(
+        run("a", "new", condition="phrasing", label=cut), items([1.0] * 20), run("b", "new"), items([0.0] * 20),
+        across_conditions=True,
+    )  # fmt: skip
+    assert harder.label == f"new under phrasing: {cut}"
+
+
+def test_what_speaks_against_a_suite_under_one_perturbation_is_told_of_that() -> None:
+    gate = "model failed its check: schema accuracy"
+    rows = [
+        compare(
+            run("a", "new", condition=condition, label=label), items([1.0] * 20),
+            run("b", "old", condition=condition, label=label), items([0.0] * 20),
+        )
+        for condition, label in (("phrasing", f"{gate}; 20 items"), ("", gate))
+    ]  # fmt: skip
+    assert doubts(Report(a="new", b="old", rows=tuple(rows))) == ((gate,), {"sums under phrasing": ("20 items",)})
 
 
 def test_a_report_is_json_whatever_its_figures(store: Store) -> None:
@@ -225,8 +247,8 @@ def test_perturbed_runs_are_paired_with_the_plain_one_and_the_worst_comes_first(
     assert [(row.condition, row.run_b, row.result) for row in found.rows] == [
         ("tool-names", "plain", "worse"), ("phrasing", "plain", "tie"),
     ]  # fmt: skip
-    assert worst(found) == "the worst case is arithmetic (sums) under tool-names, −50.0 points"
-    assert sentence(found).startswith("worse than m as it is at arithmetic (sums) under tool-names")
+    assert worst(found) == "the worst case is arithmetic (sums under tool-names), −50.0 points"
+    assert sentence(found).startswith("worse than m as it is at arithmetic (sums under tool-names)")
     assert [row.run_a for row in perturbed(store, "other words").rows] == ["other words"]
 
 

@@ -159,11 +159,21 @@ def test_an_endpoint_that_dies_leaves_a_run_that_goes_on_where_it_was(store: Sto
     assert len(server.chats) <= 5 + 2 * (8 + 4)  # taken for dead after eight; only what was under way is still tried
     server.recovers()
     server.requests.clear()
+    between: list[EvalRun | None] = []
+
+    def looking(request: Request) -> str:
+        with Store(store.path) as beside:
+            between.append(beside.evals.get(first.id))
+        return adds(request)
+
+    server.script = looking
     second = ran(store, server, plan(suite(), items=40), resume=True, at_once=1)
     assert second.id == first.id
     assert second.is_done
     assert (second.summary["answers"], second.summary["mean"], second.message) == (40, 1.0, "")
     assert len(server.chats) == 35
+    (said,) = {run.message for run in between if run}  # what had stopped it then is no reason any more
+    assert said.startswith("did not finish yet")
 
 
 def test_a_run_that_is_interrupted_is_not_taken_for_finished(store: Store, server: ScriptedServer) -> None:

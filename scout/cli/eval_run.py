@@ -181,7 +181,7 @@ def facts(run: EvalRun) -> dict[str, Any]:
 
 def rows(runs: Sequence[EvalRun]) -> list[list[str]]:
     """The table's cells."""
-    return [[run.id, *_figures(run), run.label or run.message] for run in runs]
+    return [[run.id, *_figures(run), run.label if run.is_done else run.message or run.label] for run in runs]
 
 
 def say_parts(runs: Sequence[EvalRun]) -> None:
