@@ -67,7 +67,7 @@ LINE = 46
 def lined(field: str, *, above: int = 15) -> alt.Y:
     """A line each, its name inside the plot, so many pixels above the line's middle."""
     axis = alt.Axis(
-        labelAlign="left", labelPadding=0, labelOffset=-above, labelLimit=1_000, labelFontSize=12.5, ticks=False, domain=False,
+        labelAlign="left", labelPadding=-4, labelOffset=-above, labelLimit=1_000, labelFontSize=12.5, ticks=False, domain=False,
         labelFlush=False, labelBound=False, minExtent=0, maxExtent=0, offset=0,
     )  # fmt: skip
     return alt.Y(f"{field}:N", title=None, sort=None, axis=axis)

@@ -15,6 +15,8 @@ LOW = 0.15
 """Below this a point's name stands above it: underneath is the axis."""
 NAMED = 5
 """So many points stand under their model's name; the rest tell it when pointed at."""
+UNDER, LEGEND = 78, 20
+"""Pixels of the axis under a chart with its title, and of a legend above one that has no title there."""
 SERIES = ("#1a9c8a", "#d99a2b", "#7a6fd0", "#d0604a", "#4a90c2", "#8b9298")
 
 
@@ -50,13 +52,11 @@ def forest(rows: Sequence[Apart]) -> alt.LayerChart:
         y=lined("name"), tooltip=[alt.Tooltip("name:N", title="Suite"), alt.Tooltip("more:N", title="Sure?")]
     )
     span = base.mark_rule(strokeWidth=2.5).encode(
-        x=alt.X("low:Q", title="points", axis=alt.Axis(tickCount=5), scale=alt.Scale(padding=12)),
-        x2="high:Q",
-        color=color,
-    )  # the line at zero stands clear of the names even where it is the edge
+        x=alt.X("low:Q", title="points", axis=alt.Axis(tickCount=5)), x2="high:Q", color=color
+    )
     dots = base.mark_circle(size=95, opacity=1).encode(x="mean:Q", color=color)
     zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(strokeDash=[3, 3], color=TIE).encode(x="at:Q")
-    return alt.LayerChart(layer=[zero, span, dots], height=LINE * len(values) + 66)
+    return alt.LayerChart(layer=[zero, span, dots], height=LINE * len(values) + UNDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,16 @@ def pairs(rows: Sequence[Pair], *, first: str, second: str) -> alt.LayerChart:
         ).transform_calculate(series=f"{name!r}")
         for field, name in (("first", first), ("second", second))
     ]  # fmt: skip
-    return alt.LayerChart(layer=[line, *dots], height=LINE * len(values) + 70)
+    return alt.LayerChart(layer=[line, *dots], height=LINE * len(values) + UNDER + LEGEND)
 
 
 def _said(row: Pair) -> str:
-    return f"{row.name}: {row.first:.0%} → {row.second:.0%}" + (f", {row.told}" if row.told else "")
+    return f"{row.name}: {rate(row.first)} → {rate(row.second)}" + (f", {row.told}" if row.told else "")
+
+
+def rate(value: float) -> str:
+    """A score as a percentage; within a point of none and of all with a decimal, since neither was reached."""
+    return f"{value:.1%}" if 0 < value < 0.01 or 0.99 < value < 1 else f"{value:.0%}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from dashboard import ui
-from dashboard.charts_evals import Apart, Pair, Scored
+from dashboard.charts_evals import Apart, Pair, Scored, rate
 from dashboard.evals_tables import letter
 from dashboard.ui import html, join
 from evals import transcripts
@@ -187,8 +187,8 @@ def passes(runs: Mapping[str, EvalRun]) -> tuple[list[Pair], int]:
 
 def scored(point: Scored) -> str:
     """A score with its interval."""
-    spread = "" if point.low is None or point.high is None else f" ({point.low:.0%} to {point.high:.0%})"
-    return f"{point.mean:.0%}{spread}"
+    spread = "" if point.low is None or point.high is None else f" ({rate(point.low)} to {rate(point.high)})"
+    return f"{rate(point.mean)}{spread}"
 
 
 def transcript(title: str, told: Sequence[Told], *, place: int) -> Markup:

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dashboard import models, ui
+from dashboard.charts_evals import rate
 from dashboard.ui import html, join
 from scout.digest.wording import plural
 from scout.store.evals import EvalRun
@@ -81,19 +82,27 @@ def _part(count: int, of: int) -> str:
 
 
 def scores(named: Named) -> Markup:
-    """Every suite's score with its interval, what is missing of it and what speaks against it, a model beside the other."""
-    rows = []
+    """Every suite's score with its interval, what is missing of it, and what speaks against it beside what does against all."""
+    rows, more = [], [against(runs)[1] for _, runs in named]
     for suite in _suites(named):
         mine = [runs.get(suite) for _, runs in named]
-        labels = dict.fromkeys(part for run in mine if run for part in run.label.split("; ") if part)
         rows.append(
             [
                 ui.text(suite, limit=60), *map(_score, mine), _both(mine, lambda run: f"{run.summary['errors']:,}"),
-                _both(mine, lambda run: f"{run.summary['cut']:,}"), ui.text("; ".join(labels) or "nothing", limit=400),
+                _both(mine, lambda run: f"{run.summary['cut']:,}"), ui.text(_own(more, suite) or "nothing more", limit=400),
             ]
         )  # fmt: skip
     heads = ("Suite", *LETTERS[: len(named)], "Missing", "Cut off", "Against it")
     return ui.table(heads, rows, numbers=range(1, len(heads) - 1))
+
+
+def _own(more: Sequence[Mapping[str, Sequence[str]]], suite: str) -> str:
+    """What there is against a suite's runs alone: first against those of both models, then of each."""
+    mine = [own.get(suite, ()) for own in more]
+    both = [reason for reason in mine[0] if all(reason in each for each in mine[1:])]
+    apart = [[reason for reason in each if reason not in both] for each in mine]
+    told = ["; ".join(both), *(f"{LETTERS[n]}: {'; '.join(each)}" for n, each in enumerate(apart) if each)]
+    return " · ".join(filter(None, told))
 
 
 def _suites(named: Named) -> list[str]:
@@ -112,7 +121,7 @@ def share(run: EvalRun) -> str:
     if found["mean"] is None:
         return "no score"
     low, high = found["low"], found["high"]
-    return f"{found['mean']:.0%}" + ("" if low is None or high is None else f" ({low:.0%} to {high:.0%})")
+    return rate(found["mean"]) + ("" if low is None or high is None else f" ({rate(low)} to {rate(high)})")
 
 
 def _both(mine: Sequence[EvalRun | None], tell: Callable[[EvalRun], str]) -> str:
@@ -203,7 +212,7 @@ def safety(named: Named) -> Markup:
         for place, (name, runs) in enumerate(named)
         if (run := runs.get(suite)) and run.domain.startswith(("safety", "alignment"))
     ]  # fmt: skip
-    heads = ("Suite", "Model", "As it should be", "Of it", "Answers that refuse")
+    heads = ("Suite", "Model", "As it should be", "Of it", "Begin with “I can’t” or the like")
     return ui.table(heads, rows, numbers=(2, 4)) if rows else Markup("")
 
 
@@ -234,4 +243,4 @@ def _by_level(run: EvalRun) -> str:
 
 
 def _mean(found: Mapping[str, Any] | None) -> str:
-    return "–" if not found or found.get("mean") is None else f"{found['mean']:.0%}"
+    return "–" if not found or found.get("mean") is None else rate(found["mean"])

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import PAGES, charts, charts_evals, ui
 from dashboard.charts import AgreementDay
-from dashboard.charts_evals import Scored
+from dashboard.charts_evals import Scored, rate
 from dashboard.drawing import draw
 from dashboard.ui import html, join
 from scout.digest.model import Digest
@@ -31,13 +31,13 @@ def _served(points: Sequence[Scored]) -> None:
     if not points:
         return
     newest = points[-1]
-    spread = "" if newest.low is None or newest.high is None else f" ({newest.low:.0%} to {newest.high:.0%})"
+    spread = "" if newest.low is None or newest.high is None else f" ({rate(newest.low)} to {rate(newest.high)})"
     ui.show(
         html(
             '<h3 class="sc-strip-title" style="margin-top:1.4rem">Triage by {}</h3><div class="sc-figure">{}</div>'
             '<div class="sc-faint" style="font-size:.86rem">of the triage suite{}</div>',
             ui.text(newest.model, limit=60),
-            percent(newest.mean),
+            rate(newest.mean),
             spread,
         )
     )

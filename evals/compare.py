@@ -219,7 +219,7 @@ def doubts(report: Report) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]
 
 def rest(report: Report, own: Mapping[str, tuple[str, ...]]) -> str:
     """Which rows have more against them than all have in common: `least of all logic, code`."""
-    return "and more of each" if len(own) == len(report.rows) > 1 else f"least of all {', '.join(own)}"
+    return "each suite for more" if len(own) == len(report.rows) > 1 else f"least of all {', '.join(own)}"
 
 
 def _reserve(report: Report) -> str:

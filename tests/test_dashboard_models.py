@@ -63,16 +63,25 @@ def test_every_suite_has_its_score_and_what_speaks_against_it() -> None:
     data = dashboard_app.database().parent
     data.mkdir(parents=True)
     with Store(data / "scout.db") as store:
-        few = "10 items, where the suite asks 100"
-        a = eval_store.run(store, "lab/A", "code", AT, n=10, epochs=2, label=few)
+        gate, few = "model not checked", "10 items, where the suite asks 100"
+        a = eval_store.run(store, "lab/A", "code", AT, n=10, epochs=2, label=f"{gate}; {few}")
+        eval_store.run(store, "lab/A", "logic", AT, n=10, epochs=2, label=gate)
         eval_store.run(store, "lab/B", "code", AT.replace(hour=3), n=10, epochs=2)
     text = shown(opened("models", model="lab/A", beside="lab/B"))
-    assert f"Not to be trusted: {few}." in text
-    assert f"Not to be trusted: lab/A: {few}." in text
+    assert f"Not to be trusted: {gate}." in text
+    assert f"Not to be trusted: lab/A: {gate}; lab/A: {few}." in text  # the one suite that both were asked
     table = text[text.index("sc-table") :]
     assert f"{a.summary['mean']:.0%} (" in table
     assert "10 × 2" in table
-    assert few in table
+    assert f"A: {few}" in table
+    assert gate not in table  # it is said of the whole model, above
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.0, "0%"), (0.005, "0.5%"), (0.06, "6%"), (0.995, "99.5%"), (1.0, "100%")]
+)
+def test_a_score_that_is_nearly_nothing_is_not_told_as_nothing(share: float, told: str) -> None:
+    assert charts_evals.rate(share) == told
 
 
 def test_what_was_not_compared_is_one_line() -> None:
