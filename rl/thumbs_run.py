@@ -48,6 +48,8 @@ class Plan:
     """Share of the steps of each loss over which its rate rises; it falls to 0 by a cosine after that."""
     beta: float = 1.0
     """KTO's: how far the policy may go. With 1, answers 3 nats from what they are held against hardly pull any more."""
+    keep: float = 0.2
+    """KTO's: what a nat costs by which ratings, of all that might be answered, became less likely than they were."""
     kl: float = 0.02
     """CISPO's term that keeps the policy near the one it began from."""
     betas: tuple[float, float] = (0.9, 0.95)
@@ -226,7 +228,9 @@ class Run:
             weights = torch.tensor([label.weight for label in given])
             ups = float(self.train.up.float().mean())
             balance = torch.where(part.up, 0.5 / ups, 0.5 / (1 - ups))
-            return rating.kto_loss(logprobs, reference, part.up, weights * balance, beta=self.plan.beta)
+            return rating.kto_loss(
+                logprobs, reference, part.up, weights * balance, beta=self.plan.beta, keep=self.plan.keep
+            )
         return rating.cispo_loss(logprobs, given, reference=reference, beta=self.plan.kl)
 
     @property

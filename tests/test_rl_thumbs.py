@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -195,6 +196,18 @@ def test_a_lean_that_all_answers_share_is_worth_nothing_to_kto() -> None:
     assert (toward_yes[up] < 0).all()
     assert (toward_yes[~up] > 0).all()
     assert abs(toward_yes.mean()) < 0.1 * toward_yes.abs().mean()
+
+
+def test_ratings_that_became_less_likely_than_they_were_are_drawn_back_and_likelier_ones_are_left() -> None:
+    reference = torch.full((2, 5), 0.1).log()
+    up, weights = torch.tensor([True, False]), torch.ones(2)
+    for share, pulled in ((0.02, True), (0.19, False)):
+        logprobs = torch.full((2, 5), share).log().requires_grad_()
+        plain, kept = (rating.kto_loss(logprobs, reference, up, weights, beta=1.0, keep=keep) for keep in (0.0, 0.2))
+        assert kept.metrics["lost"] == pytest.approx(max(0.0, math.log(0.1 / share)), abs=1e-5)
+        (gradient,) = torch.autograd.grad(kept.value - plain.value, logprobs)
+        assert bool((gradient.sum(dim=1) < 0).all()) is pulled  # each more likely, all alike
+        assert gradient.std() < 1e-7
 
 
 def test_an_answer_that_is_all_but_sure_still_learns() -> None:
