@@ -164,13 +164,16 @@ def solved(judged: tuple[float, ...]) -> bool:
 
 
 def corrected(found: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    """The same with p corrected by Holm over all of them, since a look at many domains finds something in one.
+    """The same with p corrected by Holm over those that differ at all, since a look at many domains finds something in one.
 
+    Two models that score alike on every item of a suite cannot be told apart there by chance: it is no look (Tarone 1990).
     Holm would have found one difference more, whichever, at p ≤ α over those that it does not find.
     """
-    adjusted = stats.holm([each.p for each in found])
+    apart = [each for each in found if each.differ]
+    adjusted = stats.holm([each.p for each in apart])
     left = max(1, sum(p > ALPHA for p in adjusted))
-    return tuple(replace(each, p=p, level=ALPHA / left) for each, p in zip(found, adjusted, strict=True))
+    p = iter(adjusted)
+    return tuple(replace(each, p=next(p) if each.differ else each.p, level=ALPHA / left) for each in found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

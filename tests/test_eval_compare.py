@@ -96,6 +96,14 @@ def test_a_look_at_many_suites_is_corrected_for() -> None:
     assert rows[0].p == pytest.approx(10 * row.p)
 
 
+def test_suites_on_which_both_score_alike_are_no_look() -> None:
+    one = compare(run("a", "new"), items([1.0] * 8 + [0.0] * 32), run("b", "old"), items([0.0] * 40))
+    alike = compare(run("a", "new"), items([1.0] * 40), run("b", "old"), items([1.0] * 40))
+    rows = corrected([alike, one, alike, one, alike])
+    assert [row.p for row in rows] == pytest.approx([1, 2 * one.p, 1, 2 * one.p, 1])
+    assert [row.result for row in rows] == ["tie", "better", "tie", "better", "tie"]
+
+
 def test_what_a_tie_could_have_shown_is_what_holds_after_the_correction() -> None:
     draw = random.Random(1)
     a, b = ([float(draw.random() < 0.5) for _ in range(100)] for _ in range(2))

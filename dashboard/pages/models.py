@@ -48,7 +48,8 @@ with st.expander("Suite by suite"):
         ui.show(inside)
 
 if compared is not None:
-    many = f", since {len(compared.rows)} were looked at" if len(compared.rows) > 1 else ""
+    looked = sum(row.differ > 0 for row in compared.rows)
+    many = f", since {looked} were looked at" if looked > 1 else ""
     ui.section("Differences", f"A less B, in points, with 95% intervals; grey may be chance{many}")
     if drawn := evals_parts.apart(compared.rows):
         st.altair_chart(charts_evals.forest(drawn), alt="Difference of the two models in each domain, with intervals")
