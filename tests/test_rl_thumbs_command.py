@@ -61,9 +61,10 @@ def test_a_run_that_was_stopped_says_how_far_it_is_and_goes_on_to_the_end(files,
     assert picks.YARDSTICK in ended.out
 
 
-def test_the_body_that_is_asked_for_is_the_one_that_trains(files, tmp_path) -> None:
-    run(files, tmp_path / "run", "--cispo", "0", "--body", "bfloat16", "--minutes", "0.0001")
+@pytest.mark.parametrize(("option", "one", "another"), [("--body", "bfloat16", "float32"), ("--dropout", "0.2", "0")])
+def test_what_is_asked_for_is_what_trains(files, tmp_path, option, one, another) -> None:
+    run(files, tmp_path / "run", "--cispo", "0", option, one, "--minutes", "0.0001")
     assert (tmp_path / "run" / checkpoints.NAME).exists()
-    other = run(files, tmp_path / "run", "--cispo", "0", "--body", "float32")
+    other = run(files, tmp_path / "run", "--cispo", "0", option, another)
     assert other.code != 0
     assert "other settings" in other.err

@@ -62,6 +62,10 @@ HEAD = ("who", "AUC", "interval", "against the yardstick")
 )  # fmt: skip
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=None, help="KTO's learning rate.")
 @click.option(
+    "--dropout", type=click.FloatRange(0, 1, max_open=True), default=None,
+    help="Share of the adapter's inputs left out at random while it learns.",
+)  # fmt: skip
+@click.option(
     "--chars", type=click.IntRange(min=100), default=None, help="How much of a text is shown; as served, unless given."
 )
 @click.option(
@@ -72,7 +76,7 @@ HEAD = ("who", "AUC", "interval", "against the yardstick")
 def thumbs(
     checkpoint: Path, papers_file: Path, picks_file: Path, pick: str, train_until: datetime, test_until: datetime | None,
     folder: Path, labels: int, tests: int, estimate: bool, epochs: int | None, cispo: int | None, first_layer: int | None,
-    body: str, rate: float | None, chars: int | None, minutes: float | None, seed: int, json_: bool,
+    body: str, rate: float | None, dropout: float | None, chars: int | None, minutes: float | None, seed: int, json_: bool,
 ) -> None:  # fmt: skip
     """Train on thumbs and test forward in time.
 
@@ -92,7 +96,7 @@ def thumbs(
     )  # fmt: skip
     given = {
         "kto_epochs": epochs, "cispo_epochs": cispo, "first_layer": _first(checkpoint, first_layer), "learning_rate": rate,
-        "body": body, "seed": seed,
+        "dropout": dropout, "body": body, "seed": seed,
     }  # fmt: skip
     plan = Plan(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     with progress(wanted=not json_) as bars:
