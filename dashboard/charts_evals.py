@@ -15,6 +15,8 @@ LOW = 0.15
 """Below this a point's name stands above it: underneath is the axis."""
 NAMED = 5
 """So many points stand under their model's name; the rest tell it when pointed at."""
+CROWDED = 0.12
+"""Nearer than this share of the time shown, a name would be written over another."""
 UNDER, LEGEND = 78, 20
 """Pixels of the axis under a chart with its title, and of a legend above one that has no title there."""
 SERIES = ("#1a9c8a", "#d99a2b", "#7a6fd0", "#d0604a", "#4a90c2", "#8b9298")
@@ -128,7 +130,8 @@ def trend(
     """
     ordered = sorted(rows, key=lambda row: row.at)
     others = [row.model for row in reversed(ordered) if row.model not in named]
-    told = list(dict.fromkeys([*named, *others]))[:NAMED]
+    told = [name for name in dict.fromkeys([*named, *others]) if name in named or not _is_crowded(name, ordered, named)]
+    told = told[:NAMED]
     values = [
         {
             "at": row.at.isoformat(), "model": row.model, "series": row.series, "mean": row.mean,
@@ -162,6 +165,13 @@ def trend(
             at = alt.Y("high:Q" if above else "low:Q")
             layers.append(text.encode(y=at, text="name:N").transform_filter(alt.datum.above == above))
     return alt.LayerChart(layer=layers, height=height)
+
+
+def _is_crowded(name: str, ordered: Sequence[Scored], named: Sequence[str]) -> bool:
+    """Whether a model's point stands beside one whose name must be told."""
+    least = CROWDED * (ordered[-1].at - ordered[0].at)
+    kept = [row.at for row in ordered if row.model in named]
+    return any(abs(row.at - at) < least for row in ordered if row.model == name for at in kept)
 
 
 def _time(rows: Sequence[Scored], *, padding: int) -> alt.X:

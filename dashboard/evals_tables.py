@@ -77,7 +77,7 @@ def _gates(runs: Mapping[str, EvalRun]) -> list[str]:
 
 
 def _part(count: int, of: int) -> str:
-    share = f" ({count / of:.0%})" if count and of else ""
+    share = f" ({rate(count / of)})" if count and of else ""
     return f"{count:,} of {of:,}{share}"
 
 

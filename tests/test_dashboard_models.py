@@ -215,6 +215,14 @@ def test_the_two_that_are_looked_at_have_their_names_beside_their_points() -> No
     assert [row["name"] for row in values if row["name"]] == ["Model-0", "Model-3", "Model-9", "Model-10", "Model-11"]
 
 
+def test_a_name_that_would_be_written_over_a_chosen_ones_is_left_out() -> None:
+    rows = [Scored(AT.replace(hour=n), f"lab/Model-{n}", "v1", 0.5, 0.4, 0.6) for n in (0, 9, 19, 20)]
+    chart = charts_evals.trend(rows, named=["lab/Model-0", "lab/Model-20"]).to_dict()
+    (values,) = chart["datasets"].values()
+    assert [row["name"] for row in values] == ["Model-0", "Model-9", "", "Model-20"]
+    assert charts_evals.trend(rows[:1], named=["lab/Model-0"]).to_dict()["datasets"]
+
+
 def test_suites_of_one_domain_are_told_apart(tmp_path: Path) -> None:
     with Store(tmp_path / "scout.db") as store:
         for hour, suite in enumerate(("refusal", "shortcuts")):
