@@ -129,21 +129,21 @@ class Render(Protocol):
 
 def rating_examples(
     profile: Profile, labelled: Sequence[tuple[Item, Label]], render: Render, *,
-    estimates: Mapping[str, float] | None = None, chars: int = LABEL_CHARS, which: Which = Which.PLAIN,
+    standings: Mapping[str, float] | None = None, chars: int = LABEL_CHARS, which: Which = Which.PLAIN,
 ) -> tuple[Example, ...]:  # fmt: skip
     """Items with a reader's word on each, as examples. Of two words on one item the later one counts.
 
     Args:
         render: messages to token ids, as the server renders them (`rendering`).
-        estimates: the embedded policy's probability by item id, where the model is to be told it. Of items that policy was
-            fitted to it must be out of fold.
+        standings: by item id the share of thumbed items that the embedded policy puts below it, where the model is to be told.
+            Of items that policy was fitted to they must be out of fold.
         chars: how much of a text is shown; serving shows `LABEL_CHARS`.
         which: prompts as served, or varied.
     """
-    asked, told = rubric(profile), estimates or {}
+    asked, told = rubric(profile), standings or {}
     latest = {item.id: (item, label) for item, label in labelled if label.up is not None}
     return tuple(
-        _example(item, label, rate_messages(asked, shown(item, limit=chars), estimate=told.get(item.id)), render, which)
+        _example(item, label, rate_messages(asked, shown(item, limit=chars), standing=told.get(item.id)), render, which)
         for item, label in latest.values()
     )
 

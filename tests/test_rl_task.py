@@ -156,14 +156,17 @@ def test_another_form_of_answer_is_begun_for_the_model_so_that_a_label_is_next()
     assert Triage(made, ()).worth(begun[0][0], "5").parts["form"] == 1
 
 
-def test_a_model_is_told_the_estimate_only_where_there_is_one() -> None:
+def test_a_model_is_told_where_an_item_stands_only_where_that_is_known() -> None:
     render = Rendered()
+    papers = [paper(n) for n in (1, 2, 3)]
     rating_examples(
-        PROFILE, [(paper(1), Label(up=True)), (paper(2), Label(up=True))], render, estimates={paper(1).id: 0.734}
-    )
+        PROFILE, [(each, Label(up=True)) for each in papers], render,
+        standings={papers[0].id: 0.734, papers[2].id: 1.0},
+    )  # fmt: skip
     told = [messages[-1].content for messages, _ in render.seen]
-    assert "73% likely" in told[0]
-    assert "likely" not in told[1]
+    assert "above 73% of papers, which would be a 4." in told[0]
+    assert "of papers" not in told[1]
+    assert "above 100% of papers, which would be a 5." in told[2]
     assert all(each.endswith("Your rating, from 1 to 5:") for each in told)
 
 

@@ -11,10 +11,13 @@ pytest.importorskip("peft", reason="needs the rl extra")
 pytest.importorskip("sklearn")
 
 import tiny_model
+import triage_samples
 from cli_help import scout
 from measure_samples import about, archive, write
+from thread_samples import NOON
 
 from rl import checkpoints, picks
+from scout.triage.policy import Thumbed
 from scout.triage.prompting import rate_messages, rubric, shown
 
 
@@ -23,7 +26,7 @@ def files(tmp_path_factory):
     folder, papers = tmp_path_factory.mktemp("thumbs"), archive()
     asked = rubric(picks.profile())
     texts = [
-        part.content for item in papers.items for part in rate_messages(asked, shown(item, limit=400), estimate=0.5)
+        part.content for item in papers.items for part in rate_messages(asked, shown(item, limit=400), standing=0.5)
     ]
     model = tiny_model.written(folder / "tiny", texts)
     return str(model), *write(folder, papers, about("agents", papers))
@@ -68,3 +71,12 @@ def test_what_is_asked_for_is_what_trains(files, tmp_path, option, one, another)
     other = run(files, tmp_path / "run", "--cispo", "0", option, another)
     assert other.code != 0
     assert "other settings" in other.err
+
+
+def test_where_a_paper_stands_is_told_by_order_alone_and_against_the_thumbs() -> None:
+    items = [triage_samples.paper(n, "agents") for n in range(6)]
+    thumbs = [Thumbed(item, n % 2 == 0, (), NOON) for n, item in enumerate(items[:4])]
+    said = dict(zip((item.id for item in items), (0.001, 0.02, 0.02, 0.4, 0.9, 0.0), strict=True))
+    found = picks.standings(said, thumbs)
+    assert [found[item.id] for item in items] == [0.125, 0.5, 0.5, 0.875, 1.0, 0.0]
+    assert picks.standings({name: chance / 3 for name, chance in said.items()}, thumbs) == found

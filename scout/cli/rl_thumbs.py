@@ -136,11 +136,10 @@ def _measured(
         found = picks.drawn(papers, named[setting.pick], setting)
         bars.stage("others")
         embedded = _once(folder, setting, lambda: picks.estimates(found, picks.DEFAULT_RECIPE, setting.seed))
+        told = picks.standings(embedded, found.thumbs) if estimate else None
         render = rendering(lora.tokenizer_of(checkpoint))
         train, watched, tests = (
-            rating_examples(
-                picks.profile(), picks.labelled(part), render, estimates=embedded if estimate else None, chars=chars or LABEL_CHARS
-            )
+            rating_examples(picks.profile(), picks.labelled(part), render, standings=told, chars=chars or LABEL_CHARS)
             for part in (found.thumbs, found.watched, found.tests)
         )  # fmt: skip
         learned = learn(

@@ -157,9 +157,13 @@ def route_messages(rubric: Rubric, item: Shown) -> list[Message]:
     return _asked(rubric.route, f"{item.block}\n\nThe letter of the item's subject:")
 
 
-def rate_messages(rubric: Rubric, item: Shown, *, estimate: float | None = None) -> list[Message]:
-    """`estimate` is the embedded policy's probability of a thumb up, for a model that was trained to be told it."""
-    told = "" if estimate is None else f"Their earlier thumbs make it {estimate:.0%} likely that they want it.\n"
+def rate_messages(rubric: Rubric, item: Shown, *, standing: float | None = None) -> list[Message]:
+    """`standing` is the share of what the reader has thumbed that the embedded policy puts below the item, for a model that was
+    trained to be told it. The rating that it would be is said too: a small model copies sooner than it reckons."""
+    told = ""
+    if standing is not None:
+        would = RATING_LABELS[min(int(standing * len(RATING_LABELS)), len(RATING_LABELS) - 1)]
+        told = f"By their earlier thumbs it stands above {standing:.0%} of papers, which would be a {would}.\n"
     return _asked(rubric.rate, f"{item.block}\n\n{told}Your rating, from 1 to 5:")
 
 
