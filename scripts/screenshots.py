@@ -184,13 +184,23 @@ def shoot(page: Page, url: str, file: Path, *, whole: bool = False) -> None:
     page.evaluate("() => document.fonts.ready")
     page.wait_for_timeout(500)  # charts fade in
     if whole:
-        height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
+        height = settled(page)
         page.set_viewport_size({"width": DESKTOP["width"], "height": height + 40})
         page.wait_for_timeout(1500)  # charts are drawn anew
     page.screenshot(path=str(file))
     page.close()
     shrink(file)
     print(file)
+
+
+def settled(page: Page) -> int:
+    """The page's whole height in pixels, once it is the same for two seconds: on a busy machine sections come one by one."""
+    same, height = 0, -1
+    while same < 4:
+        page.wait_for_timeout(500)
+        now_high = int(page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight"))
+        same, height = (same + 1, height) if now_high == height else (0, now_high)
+    return height
 
 
 def shrink(file: Path) -> None:
