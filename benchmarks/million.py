@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from benchmarks import synthetic
 from scout.items import Aspect, Feedback, Item, ItemKind
 from scout.store import Store
+from scout.store.keys import GATHERED, packed
 from scout.store.rows import pack, when
 from scout.store.words import count_titles
 from scout.triage.summarize import extractive
@@ -131,7 +132,7 @@ def build(path: Path, *, items: int = 1_000_000, thumbs: int = 100_000) -> None:
 
 def _drop(store: Store) -> list[str]:
     """Take away what is cheaper to make at the end; the statements that make it again."""
-    tables = "('items', 'item_sources', 'decisions', 'ledger', 'thread_keys')"
+    tables = "('items', 'item_sources', 'decisions', 'ledger')"
     rows = store.rows(
         f"SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN {tables} "
         "AND type IN ('index', 'trigger') ORDER BY type, name"
@@ -209,12 +210,21 @@ def decided(store: Store, batch: list[Item], rng: np.random.Generator, *, is_fre
 
 
 def _threads(store: Store, keys: NDArray[np.int64]) -> None:
-    """In the order of the keys, so that the tree is filled from one end."""
-    ordered = keys[np.lexsort((keys[:, 1], keys[:, 0]))]
+    """In the order of the keys, so that the tree is filled from one end; the newest where new ones come, half of what may gather."""
+    newest = np.sort(keys[:, 1])[-GATHERED // 2]
+    store.keys.save({seq: keys[keys[:, 1] == seq, 0].tolist() for seq in range(newest, int(keys[:, 1].max()) + 1)})
+    keys = np.unique(keys[keys[:, 1] < newest], axis=0)
+    starts = np.flatnonzero(np.append(True, keys[1:, 0] != keys[:-1, 0]))
+    ends = np.append(starts[1:], len(keys))
     with store.writing() as db:
-        for at in range(0, len(ordered), 100_000):
-            db.conn.executemany("INSERT OR IGNORE INTO thread_keys VALUES (?, ?)", ordered[at : at + 100_000].tolist())
-        db.conn.execute("INSERT INTO thread_seen SELECT seq, first_seen FROM items")
+        db.conn.executemany(
+            "INSERT INTO thread_lists (key, seqs) VALUES (?, ?)",
+            (
+                (int(keys[at, 0]), packed(keys[at:end, 1]))
+                for at, end in zip(starts.tolist(), ends.tolist(), strict=True)
+            ),
+        )
+        db.conn.execute("DELETE FROM thread_todo")
 
 
 def _thumbs(store: Store, items: int, thumbs: int) -> None:

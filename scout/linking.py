@@ -6,23 +6,25 @@ rest over some days and no digest waits for it. What a link is, is `triage.threa
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from scout.clock import now
 from scout.items import ItemId
 from scout.progress import SILENT, Progress
 from scout.store import Store
 from scout.store.items import Stored
+from scout.store.keys import Seqs
 from scout.store.rows import batches
-from scout.store.threads import LOOKED
-from scout.triage.duplicates import print_of
 from scout.triage.novelty import Rarity, words_of
-from scout.triage.threads import COMMON, Known, author_keys, band_keys, cited, link, may_share, name_keys
+from scout.triage.threads import COMMON, Known, link, may_be_same_hands, name_keys
 
 PER_RUN = 2_000
 """Items that one run links."""
+LOOKED = 20_000
+"""The newest arrivals among which papers that share a single author are looked at: of a million there would be too many."""
 BATCH = 500
 SAMPLE = 1_500
 """The newest items, by which it is told how rare a word is."""
@@ -42,7 +44,7 @@ class _Keys:
 
 
 def link_new(store: Store, *, progress: Progress = SILENT) -> int:
-    """Find the links of items that have not been looked at; how many items that were."""
+    """Find the links of items that were not looked at yet, or have another text since; how many items that were."""
     todo = store.threads.unseen(PER_RUN)
     if not todo:
         return 0
@@ -56,53 +58,61 @@ def link_new(store: Store, *, progress: Progress = SILENT) -> int:
 
 
 def _link_batch(store: Store, batch: Sequence[Stored], rarity: Rarity) -> None:
-    """Killed anywhere it does the batch again: what was looked at is noted with the links themselves."""
+    """Killed anywhere it does the batch again: that it was looked at is noted with the links themselves."""
     at = now()
-    known = {each.seq: _known(each, rarity) for each in batch}
-    keys = {
-        seq: _Keys(band_keys(each.print), list(author_keys(each.item)), name_keys(each.item))
-        for seq, each in known.items()
-    }
-    store.threads.save_keys({seq: mine.all for seq, mine in keys.items()})  # first, so that two of one batch meet
-    sharing = store.threads.sharing((key for mine in keys.values() for key in mine.all), most=COMMON)
+    known = {each.seq: Known(each.item, each.seq, rarity) for each in batch}
+    keys = {seq: _Keys(each.print.bands(), list(each.authors), name_keys(each.names)) for seq, each in known.items()}
+    store.keys.save({seq: mine.all for seq, mine in keys.items()})  # first, so that two of one batch meet
+    sharing = store.keys.sharing((key for mine in keys.values() for key in mine.all), most=COMMON)
     newest = store.items.newest_seq()
     pairs = _pairs(keys, sharing, since=newest - LOOKED) | _citations(store, known)
     missing = {seq for pair in pairs for seq in pair} - known.keys()
-    known |= {each.seq: _known(each, rarity) for each in store.threads.items(missing)}
+    known |= {each.seq: Known(each.item, each.seq, rarity) for each in store.threads.items(missing)}
     rare = frozenset(sharing)
     found = [
         link(known[one], known[other], rare=rare) for one, other in sorted(pairs) if one in known and other in known
     ]
-    store.threads.save([each for each in found if each], keys, at)
+    store.threads.save([each for each in found if each], batch, at)
 
 
-def _known(stored: Stored, rarity: Rarity) -> Known:
-    return Known(stored.item, stored.seq, print_of(stored.item), rarity.vector(words_of(stored.item)))
-
-
-def _pairs(keys: dict[int, _Keys], sharing: dict[int, list[int]], *, since: int) -> set[tuple[int, int]]:
+def _pairs(keys: dict[int, _Keys], sharing: Mapping[int, Seqs], *, since: int) -> set[tuple[int, int]]:
     """Pairs of seqs that share what may make a link: any band or name, or authors enough.
 
     A single shared author says little, and of five years there would be thirty papers for each new one: such pairs are looked
     at only where the other came after `since`, or is of the same batch.
     """
+    found = {
+        (seq, int(other))
+        for seq, mine in keys.items()
+        for key in (*mine.bands, *mine.names)
+        for other in sharing.get(key, ())
+    }
     authors = {seq: len(mine.authors) for seq, mine in keys.items()}
-    found: set[tuple[int, int]] = set()
-    for seq, mine in keys.items():
-        others = {other for key in (*mine.bands, *mine.names) for other in sharing.get(key, ())}
-        together = Counter(other for key in mine.authors for other in sharing.get(key, ()))
-        others |= {
-            other
-            for other, count in together.items()
-            if (count > 1 or other > since or other in keys)
-            and may_share(count, max(authors[seq], authors.get(other, 0)))
-        }
-        found |= {(min(seq, other), max(seq, other)) for other in others if other != seq}
-    return found
+    one, other, count = _counted(
+        [(seq, sharing[key]) for seq, mine in keys.items() for key in mine.authors if key in sharing]
+    )
+    likely = (count > 1) | (other > since) | np.isin(other, list(keys))
+    for seq, that, shared in zip(*(part[likely].tolist() for part in (one, other, count)), strict=True):
+        if may_be_same_hands(shared, max(authors[seq], authors.get(that, 0))):
+            found.add((seq, that))
+    return {(min(pair), max(pair)) for pair in found if pair[0] != pair[1]}
+
+
+def _counted(sharers: Sequence[tuple[int, Seqs]]) -> tuple[Seqs, Seqs, Seqs]:
+    """Items, and the items that share authors with them, each pair once; how many authors they share."""
+    none = np.zeros(0, dtype=np.int64)
+    one = np.repeat(np.array([seq for seq, _ in sharers], dtype=np.int64), [len(seqs) for _, seqs in sharers])
+    other = np.concatenate([none, *(seqs for _, seqs in sharers)])
+    order = np.lexsort((other, one))
+    one, other = one[order], other[order]
+    is_first = np.ones(len(one), dtype=bool)
+    is_first[1:] = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
+    first = np.flatnonzero(is_first)
+    return one[first], other[first], np.diff(np.append(first, len(one)))
 
 
 def _citations(store: Store, known: dict[int, Known]) -> set[tuple[int, int]]:
-    named: dict[int, list[ItemId]] = {seq: cited(each.item) for seq, each in known.items()}
+    named = {seq: each.cited for seq, each in known.items()}
     rows = store.items.known_rows(_flat(named.values()))
     return {
         (min(seq, rows[id].seq), max(seq, rows[id].seq))

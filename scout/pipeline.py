@@ -28,6 +28,7 @@ from scout.progress import SILENT, Progress
 from scout.reading.enrich import EnrichReport, enrich
 from scout.store import Store, StoreError
 from scout.store.ledger import Key
+from scout.store.merging import merge
 from scout.store.rows import batches
 from scout.store.summaries import EXTRACTIVE, text_hash
 from scout.store.tidy import tidy
@@ -89,8 +90,9 @@ def run(store: Store, settings: Settings, *, progress: Progress = SILENT) -> Run
             with _stage(report, "embed"):
                 report.embedded = embed_new(store, settings, embeddable(store), progress=progress)
         _decide(store, settings, report, progress)
-        if days := settings.keeping.details_days:
-            with _stage(report, "tidy"):
+        with _stage(report, "tidy"):
+            merge(store)
+            if days := settings.keeping.details_days:
                 tidy(store, now() - timedelta(days=days), now())
         if not report.message:
             report.message = _summary(report)

@@ -14,6 +14,8 @@ from scout.store.migrations import migrations
 NAMES = [migration.name for migration in migrations._migrations]
 _TIME = "2025-12-01T06:00:00.000000+00:00"
 _INNER = ("sqlite_", "_sqlite_", "items_fts")
+QUEUE = "thread_todo"
+"""What triggers fill from the items, so that nothing else is to be put in."""
 
 
 def make(path: Path, last: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -24,7 +26,7 @@ def make(path: Path, last: str) -> dict[str, list[tuple[Any, ...]]]:
         migrations.apply(Database(connection), stop_before=later[:1])
         connection.execute("BEGIN")
         for table in tables(connection):
-            for n in (1, 2):
+            for n in (1, 2) if table != QUEUE else ():
                 _insert(connection, table, n)
         connection.execute("COMMIT")
         return rows(connection)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
 from thread_samples import ABSTRACT, BOILERPLATE, OTHER, paper, post
 
 from scout.items import Item
-from scout.triage.duplicates import is_duplicate, print_of, titles_agree
+from scout.triage.duplicates import SAME, VERY_SAME, is_duplicate, may_share, print_of, titles_agree
+from scout.triage.novelty import words_of
+from scout.triage.tokens import split
 
 TITLE = "A planner that learns from dead ends"
 ONE = paper(1, title=TITLE, authors=("Ann Lee", "Bo Chen"))
@@ -78,3 +81,23 @@ def test_titles_agree_by_words_and_numbers() -> None:
     assert titles_agree("The Planner", "the planner!")
     assert not titles_agree("Planner 1", "Planner 2")
     assert not titles_agree("", "")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_words_never_rule_out_two_texts_that_share_their_runs(seed: int) -> None:
+    """`may_share` may let pass what is another text, but no pair that its runs would have found."""
+    rng = random.Random(seed)
+    words = ABSTRACT.split()
+    shared = 0
+    for _ in range(40):
+        rate = rng.choice([0.0, 0.01, 0.03, 0.3])
+        changed = [f"word{rng.randrange(10**6)}" if rng.random() < rate else word for word in words]
+        one, other = paper(1, text=" ".join(changed)), paper(2)
+        for mine, theirs in ((one, other), (other, one)):
+            likeness = print_of(mine).likeness(print_of(theirs))
+            lacking = len(words_of(mine) - words_of(theirs)) - len(split(mine.title))
+            for share in (SAME, VERY_SAME):
+                assert likeness < share or may_share(print_of(mine), share, lacking=lacking)
+                shared += likeness >= share
+    assert shared > 10
+    assert not may_share(print_of(ONE), SAME, lacking=len(print_of(ONE).runs))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from scout.items import Item, ItemKind
-from scout.triage.duplicates import print_of
 from scout.triage.novelty import Rarity, words_of
 from scout.triage.threads import Known
 
@@ -50,4 +49,4 @@ _RARITY = Rarity(
 
 
 def known(item: Item, seq: int = 1) -> Known:
-    return Known(item, seq, print_of(item), _RARITY.vector(words_of(item)))
+    return Known(item, seq, _RARITY)

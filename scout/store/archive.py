@@ -102,7 +102,6 @@ class Archive(Part):
                     f"DELETE FROM links WHERE later IN ({marks(gone)}) OR earlier IN ({marks(gone)})", gone * 2
                 )
                 db.conn.execute(f"DELETE FROM thread_keys WHERE seq IN ({marks(seqs)})", seqs)
-                db.conn.execute(f"DELETE FROM thread_seen WHERE seq IN ({marks(seqs)})", seqs)
                 moved += db.conn.execute(f"DELETE FROM items WHERE id IN ({marks(gone)})", gone).rowcount
         return moved
 

@@ -9,6 +9,7 @@ from scout.store import (
     schema_evals,
     schema_gate,
     schema_harvests,
+    schema_keys,
     schema_notify,
     schema_readings,
     schema_threads,
@@ -29,6 +30,7 @@ SCHEMAS = (
     schema_vectors,
     schema_addresses,
     schema_harvests,
+    schema_keys,
 )
 
 migrations._migrations.sort(key=lambda migration: migration.name)  # files are imported in the order of their names

@@ -30,6 +30,7 @@ from scout.store.harvests import Harvests
 from scout.store.hosts import Hosts
 from scout.store.items import Items
 from scout.store.jobs import Jobs
+from scout.store.keys import Keys
 from scout.store.ledger import Ledger
 from scout.store.measures import Measures
 from scout.store.migrations import migrations
@@ -55,6 +56,10 @@ LOG_BYTES = 64 << 20
 """What one large transaction made of the write-ahead log is cut back to this when it is next begun anew."""
 PAGE_BYTES = 8192
 """An item's row is two to three thousand bytes: of the usual 4,096 a page would waste a tenth."""
+
+CACHE_KB = 16_000
+"""Pages kept in memory while a connection is open: with the usual 2,000 a day's writing in a large archive goes out before it is
+whole, and again."""
 
 
 class StoreError(Exception):
@@ -104,6 +109,7 @@ class Store:
         self.readings = Readings(self)
         self.researches = Researches(self)
         self.threads = Threads(self)
+        self.keys = Keys(self)
         self.vectors = Vectors(self)
         self.evals = Evals(self)
         self.training = Training(self)
@@ -161,6 +167,11 @@ class Store:
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def tuples(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+        """The same as they come, where there are very many."""
+        with explained(self.path):
+            return self.db.conn.execute(sql, params).fetchall()
+
     def value(self, sql: str, *params: Any) -> Any:
         """The first column of the first row, or None."""
         with explained(self.path):
@@ -213,6 +224,7 @@ def _connect(path: Path, *, read_only: bool, busy_seconds: float) -> Database:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute(f"PRAGMA cache_size={-CACHE_KB}")
     if not read_only:
         connection.execute(f"PRAGMA page_size={PAGE_BYTES}")  # of a new file alone; one that exists keeps its own
         connection.execute("PRAGMA journal_mode=WAL")

@@ -1,9 +1,9 @@
-"""Threads: keys under which items meet, and the links that were found between them."""
+"""Threads: which items are to be linked, and the links that were found between them. Keys under which they meet are in `keys.py`."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,6 @@ from scout.store.items import COLUMNS, Stored, stored_of
 from scout.store.part import Part
 from scout.store.rows import batches, marks, when
 
-LOOKED = 20_000
-"""The newest arrivals among which changed texts are looked for: of a million it would take seconds."""
 HOPS = 3
 """How far a thread is followed from an item."""
 
@@ -25,55 +23,26 @@ def _link(row: Mapping[str, Any]) -> Link:
 
 class Threads(Part):
     def unseen(self, limit: int) -> list[Stored]:
-        """Items whose links are not made, or were made of another text: the newest arrivals, the oldest of them first.
-
-        All of the newest `LOOKED` are looked at; of older ones, those from before the first whose links are made.
-        """
+        """Items whose links are not made, or were made of another text: the newest arrivals, the oldest of them first."""
         columns = ", ".join(f"i.{name.strip()}" for name in COLUMNS.split(","))
-        edge = self.store.items.newest_seq() - LOOKED
-        sql = (
-            f"SELECT {columns} FROM items i LEFT JOIN thread_seen t ON t.seq = i.seq "
-            "WHERE i.seq > ? AND (t.seq IS NULL OR i.changed_at > t.at) ORDER BY i.seq DESC LIMIT ?"
-        )
-        rows = self.store.rows(sql, edge, limit)
-        if len(rows) < limit and edge > 0:
-            first = self.store.value("SELECT min(seq) FROM thread_seen")
-            last = edge if first is None else min(edge, first - 1)  # one bound: SQLite would take the first of two
-            sql = f"SELECT {columns} FROM items i WHERE i.seq <= ? ORDER BY i.seq DESC LIMIT ?"
-            rows += self.store.rows(sql, last, limit - len(rows))
-        return [stored_of(row) for row in reversed(rows)]
+        sql = f"SELECT {columns} FROM thread_todo t CROSS JOIN items i ON i.seq = t.seq ORDER BY t.seq DESC LIMIT ?"
+        return [stored_of(row) for row in reversed(self.store.rows(sql, limit))]
 
-    def save_keys(self, keys: Mapping[int, Collection[int]]) -> None:
-        """The keys of items, by their seq."""
-        with self.store.writing() as db:
-            db.conn.executemany(
-                "INSERT OR IGNORE INTO thread_keys (key, seq) VALUES (?, ?)",
-                [(key, seq) for seq, found in keys.items() for key in found],
-            )
-
-    def save(self, links: Iterable[Link], seqs: Iterable[int], at: datetime) -> None:
-        """The links found for the items of these seqs, and that they were looked for."""
+    def save(self, links: Iterable[Link], items: Iterable[Stored], at: datetime) -> None:
+        """The links found for these items, and that they were looked for; not of one that has changed meanwhile."""
         with self.store.writing() as db:
             db.conn.executemany(
                 "INSERT OR REPLACE INTO links (later, earlier, kind, strength, why, made_at) VALUES (?,?,?,?,?,?)",
                 [(each.later, each.earlier, each.kind.value, each.strength, each.why, when(at)) for each in links],
             )
             db.conn.executemany(
-                "INSERT OR REPLACE INTO thread_seen (seq, at) VALUES (?, ?)", [(seq, when(at)) for seq in seqs]
+                "DELETE FROM thread_todo WHERE seq = ? AND changed_at = ?",
+                [(each.seq, when(each.changed_at)) for each in items],
             )
-
-    def sharing(self, keys: Iterable[int], *, most: int) -> dict[int, list[int]]:
-        """Key → the seqs of the items that have it; keys that more than `most` have are left out."""
-        found: defaultdict[int, list[int]] = defaultdict(list)
-        for batch in batches(dict.fromkeys(keys)):
-            sql = f"SELECT key, seq FROM thread_keys WHERE key IN ({marks(batch)})"
-            for row in self.store.rows(sql, *batch):
-                found[row["key"]].append(row["seq"])
-        return {key: seqs for key, seqs in found.items() if len(seqs) <= most}
 
     def items(self, seqs: Iterable[int]) -> list[Stored]:
         found: list[Stored] = []
-        for batch in batches(dict.fromkeys(seqs)):
+        for batch in batches(sorted(set(seqs))):
             rows = self.store.rows(f"SELECT {COLUMNS} FROM items WHERE seq IN ({marks(batch)})", *batch)
             found += [stored_of(row) for row in rows]
         return found

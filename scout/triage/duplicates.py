@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,17 +77,36 @@ def print_of(item: Item) -> Print:
     return Print(np.unique(runs ^ (runs >> np.uint64(31))))
 
 
-def is_duplicate(one: Item, other: Item, prints: tuple[Print, Print] | None = None) -> bool:
-    """Whether these are one text. `prints` are theirs, where they are at hand."""
+def needed(one: Item, other: Item) -> float | None:
+    """The share of runs from which these two are one text, by their titles and who signed them; None where none would do."""
     if one.id == other.id or _is_series(one, other):
-        return False
-    mine, theirs = prints or (print_of(one), print_of(other))
+        return None
+    if titles_agree(one.title, other.title):
+        return SAME
+    return VERY_SAME if _same_hands(one, other) else None
+
+
+def may_share(mine: Print, share: float, *, lacking: int) -> bool:
+    """Whether a text may have this share of its runs in common with one that lacks so many of its distinct words.
+
+    A word that the other lacks stands in a run that it lacks, and a run is three words; of all runs of both, at most
+    (1 - share) of mine are lacking. So this never says no wrongly, and needs no runs of the other text.
+    """
+    return lacking < 3 * (1 - share) * len(mine.runs) + 1  # one more, since the product is rounded
+
+
+def is_duplicate(one: Item, other: Item) -> bool:
+    """Whether these are one text."""
+    share = needed(one, other)
+    return share is not None and likeness_from(share, print_of(one), print_of(other)) is not None
+
+
+def likeness_from(share: float, mine: Print, theirs: Print) -> float | None:
+    """How alike two texts are, where they are so from this share on and long enough to be known by; else None."""
     if not (mine.is_enough and theirs.is_enough):
-        return False
+        return None
     likeness = mine.likeness(theirs)
-    return likeness >= SAME and (
-        titles_agree(one.title, other.title) or (likeness >= VERY_SAME and _same_hands(one, other))
-    )
+    return likeness if likeness >= share else None
 
 
 def _same_hands(one: Item, other: Item) -> bool:
@@ -97,15 +117,19 @@ def _same_hands(one: Item, other: Item) -> bool:
 
 
 def _numbers_agree(one: Item, other: Item) -> bool:
-    return set(_NUMBER.findall(one.title)) == set(_NUMBER.findall(other.title))
+    return _title(one.title)[0] == _title(other.title)[0]
 
 
 def titles_agree(one: str, other: str) -> bool:
     """Nearly the same words and the same numbers: part two is not part one."""
-    if set(_NUMBER.findall(one)) != set(_NUMBER.findall(other)):
-        return False
-    mine, theirs = set(split(one)), set(split(other))
-    return bool(mine and theirs) and len(mine & theirs) >= TITLES * len(mine | theirs)
+    (numbers, mine), (others, theirs) = _title(one), _title(other)
+    return numbers == others and bool(mine and theirs) and len(mine & theirs) >= TITLES * len(mine | theirs)
+
+
+@lru_cache(maxsize=1_000)
+def _title(title: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The numbers and the words in it; a new item's is asked for with every other that shares a key."""
+    return frozenset(_NUMBER.findall(title)), frozenset(split(title))
 
 
 def _is_series(one: Item, other: Item) -> bool:

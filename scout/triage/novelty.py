@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,9 +20,6 @@ REPEATS = 0.6
 
 KEPT = 1_000
 """Texts whose stems are kept, some ten thousand bytes each: a shelf is made again for every item that is looked at."""
-
-Vector = Mapping[str, float]
-"""Stem of a word → its weight; of length 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +39,21 @@ class Rarity:
     def __init__(self, words: Collection[frozenset[str]], *, least: int = 0) -> None:
         spread = Counter(word for found in words for word in found)
         size = max(len(words), least)
-        self._rarity = {word: math.log((1 + size) / (0.5 + n)) for word, n in spread.items()}
-        self._unseen = math.log((1 + size) / 0.5)
+        self._squares = {word: math.log((1 + size) / (0.5 + n)) ** 2 for word, n in spread.items()}
+        """Word → its rarity, squared: nothing else is asked for."""
+        self._unseen = math.log((1 + size) / 0.5) ** 2
 
-    def of(self, word: str) -> float:
-        return self._rarity.get(word, self._unseen)
+    def length(self, words: frozenset[str]) -> float:
+        """Of the vector that has each word's rarity in its place."""
+        return math.sqrt(self._sum(words)) or 1.0
 
-    def vector(self, words: frozenset[str]) -> Vector:
-        vector = {word: self._rarity.get(word, self._unseen) for word in words}
-        length = math.sqrt(math.fsum(weight * weight for weight in vector.values())) or 1.0
-        return {word: weight / length for word, weight in vector.items()}
+    def together(self, one: frozenset[str], other: frozenset[str]) -> float:
+        """The product of two such vectors; divided by their lengths it is their cosine."""
+        return self._sum(one & other)
+
+    def _sum(self, words: frozenset[str]) -> float:
+        squares, unseen = self._squares.get, self._unseen
+        return math.fsum([squares(word, unseen) for word in words])
 
 
 class Shelf:
@@ -60,17 +62,14 @@ class Shelf:
     def __init__(self, items: Sequence[Item]) -> None:
         self._words = {item.id: words_of(item) for item in items}
         self._rarity = Rarity(self._words.values())
-        self._lengths = {id: self._length(words) for id, words in self._words.items()}
-
-    def _length(self, words: frozenset[str]) -> float:
-        return math.sqrt(math.fsum(self._rarity.of(word) ** 2 for word in words)) or 1.0
+        self._lengths = {id: self._rarity.length(words) for id, words in self._words.items()}
 
     def nearness(self, item: Item) -> Nearness:
         """Against all of the shelf but the item itself. Cosine without the vectors: each pair shares few words."""
         mine = words_of(item)
-        length = self._length(mine)
+        length = self._rarity.length(mine)
         values = {
-            id: math.fsum(self._rarity.of(word) ** 2 for word in mine & words) / (length * self._lengths[id])
+            id: self._rarity.together(mine, words) / (length * self._lengths[id])
             for id, words in self._words.items()
             if id != item.id
         }
@@ -87,10 +86,3 @@ def words_of(item: Item) -> frozenset[str]:
 @lru_cache(maxsize=KEPT)
 def _stems(text: str) -> frozenset[str]:
     return frozenset(map(stem, split(text)))
-
-
-def likeness(one: Vector, other: Vector) -> float:
-    """Cosine: 0 is nothing in common, 1 the same words."""
-    if len(one) > len(other):
-        one, other = other, one
-    return math.fsum(weight * other[word] for word, weight in one.items() if word in other)

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import calendar
 import hashlib
+import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from scout.identity import arxiv_id
 from scout.items import Item, ItemId, ItemKind
 from scout.links import Link, LinkKind
-from scout.triage.duplicates import Print, is_duplicate
-from scout.triage.novelty import Vector, likeness
+from scout.triage.duplicates import Print, likeness_from, may_share, needed, print_of
+from scout.triage.novelty import Rarity, words_of
+from scout.triage.tokens import split
 
 COMMON = 60
 """A key that more items than that have says nothing: a name that many people share."""
@@ -38,23 +42,42 @@ _VERSIONED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """An item made ready to be compared."""
-
-    item: Item
-    seq: int
-    print: Print
-    vector: Vector
-
-
-@dataclass(frozen=True, slots=True)
 class Numbered:
     name: str
     number: tuple[int, ...]
 
 
-def band_keys(print: Print) -> list[int]:
-    return print.bands()
+@dataclass(frozen=True)
+class Known:
+    """An item as it is compared with others. What only some comparisons ask for is made when one does, and kept."""
+
+    item: Item
+    seq: int
+    rarity: Rarity
+
+    @cached_property
+    def print(self) -> Print:
+        return print_of(self.item)
+
+    @cached_property
+    def authors(self) -> dict[int, str]:
+        return author_keys(self.item)
+
+    @cached_property
+    def names(self) -> list[Numbered]:
+        return numbered(self.item)
+
+    @cached_property
+    def cited(self) -> list[ItemId]:
+        return cited(self.item)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return words_of(self.item)
+
+    @cached_property
+    def length(self) -> float:
+        return self.rarity.length(self.words)
 
 
 def author_keys(item: Item) -> dict[int, str]:
@@ -62,8 +85,8 @@ def author_keys(item: Item) -> dict[int, str]:
     return {_key("author", " ".join(name.lower().split())): name for name in item.authors[:100] if name.strip()}
 
 
-def name_keys(item: Item) -> list[int]:
-    return [_key("name", found.name) for found in numbered(item)]
+def name_keys(names: Iterable[Numbered]) -> list[int]:
+    return [_key("name", found.name) for found in names]
 
 
 def numbered(item: Item) -> list[Numbered]:
@@ -113,33 +136,49 @@ def link(one: Known, other: Known, *, rare: frozenset[int]) -> Link | None:
     ids = later.item.id, earlier.item.id
     if ids[0] == ids[1]:
         return None
-    if is_duplicate(later.item, earlier.item, (later.print, earlier.print)):
-        return Link(*ids, LinkKind.DUPLICATE, round(later.print.likeness(earlier.print), 3), "the same text")
-    mine, theirs = author_keys(later.item), author_keys(earlier.item)
-    shared = mine.keys() & theirs.keys()
-    if sequel := _sequel(later.item, earlier.item, known_hands=bool(shared)):
+    if (likeness := _one_text(later, earlier)) is not None:
+        return Link(*ids, LinkKind.DUPLICATE, round(likeness, 3), "the same text")
+    shared = later.authors.keys() & earlier.authors.keys()
+    if sequel := _sequel(later, earlier, known_hands=bool(shared)):
         return Link(*ids, LinkKind.SEQUEL, 1.0, sequel)
-    if earlier.item.id in cited(later.item):
+    if earlier.item.id in later.cited:
         return Link(*ids, LinkKind.CITES, 1.0, "it names the other by its number")
-    alike = likeness(later.vector, earlier.vector)
-    if may_share(len(shared & rare), max(len(mine), len(theirs))) and alike >= ALIKE[min(3, len(shared))]:
-        names = [mine[key] for key in mine if key in shared]
-        more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-        return Link(*ids, LinkKind.SAME_AUTHORS, round(alike, 3), f"by {', '.join(names[:2])}{more} too")
-    return None
+    if not may_be_same_hands(len(shared & rare), max(len(later.authors), len(earlier.authors))):
+        return None
+    least, together = ALIKE[min(3, len(shared))], later.rarity.together(later.words, earlier.words)
+    if math.sqrt(together) < least * later.length:  # the earlier's own length is no less than that of what they share
+        return None
+    alike = together / (later.length * earlier.length)
+    if alike < least:
+        return None
+    names = [name for key, name in later.authors.items() if key in shared]
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return Link(*ids, LinkKind.SAME_AUTHORS, round(alike, 3), f"by {', '.join(names[:2])}{more} too")
 
 
-def may_share(rare_authors: int, most: int) -> bool:
+def _one_text(later: Known, earlier: Known) -> float | None:
+    """How alike they are, where they are one text. Most pairs are told apart by their words, which are cheaper than runs."""
+    share = needed(later.item, earlier.item)
+    if share is None or not later.print.is_enough:
+        return None
+    lacking = len(later.words - earlier.words) - len(split(later.item.title))  # runs are of the text alone
+    if not may_share(later.print, share, lacking=lacking):
+        return None
+    return likeness_from(share, later.print, earlier.print)
+
+
+def may_be_same_hands(rare_authors: int, most: int) -> bool:
     """Whether so many shared authors of not too common a name, of at most `most` on either, can be the same people."""
     return rare_authors >= 2 or (rare_authors == 1 and most <= SMALL)
 
 
-def _sequel(later: Item, earlier: Item, *, known_hands: bool) -> str:
+def _sequel(later: Known, earlier: Known, *, known_hands: bool) -> str:
     """What makes it the next of the other, in words; the same people or the same blog must stand behind both."""
-    if not known_hands and not (later.source == earlier.source and later.kind is earlier.kind is ItemKind.POST):
+    one, other = later.item, earlier.item
+    if not known_hands and not (one.source == other.source and one.kind is other.kind is ItemKind.POST):
         return ""
-    before = {found.name: found.number for found in numbered(earlier)}
-    for found in numbered(later):
+    before = {found.name: found.number for found in earlier.names} if later.names else {}
+    for found in later.names:
         if found.name in before and found.number > before[found.name]:
             return f"{'.'.join(map(str, found.number))} after {'.'.join(map(str, before[found.name]))}"
     return ""
