@@ -31,6 +31,7 @@ from scout.sources.defaults import ARXIV
 from scout.sources.oai import Page, Record
 from scout.store import Store
 from scout.store.harvests import Harvest
+from scout.store.merging import merge_index
 
 SLICE = timedelta(days=7)
 """So much is begun again at the most, where a token is no longer known."""
@@ -72,6 +73,7 @@ def harvest(
             pages = -(-page.total // len(page.records)) if page.total and page.records else 1
             progress.stage(f"records of {state.day}", pages)
         state = _written(store, tools.settings, state, page)
+        merge_index(store)  # weeks of pages would leave more parts than a daily run puts in order
         progress.step(f"{state.records:,} records")
     return state
 
