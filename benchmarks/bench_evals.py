@@ -126,7 +126,7 @@ def reading(runs: int, items: int) -> None:
         found = models.measured(store)
         report = models.beside(store, found, *found.names[:2])
         assert not isinstance(report, str)
-        models.perturbed(store, found, found.names[0])
+        models.perturbed(store, found.names[0])
         models.flips(store, report.rows[0])
         figure(
             "page Models, read and compared",
