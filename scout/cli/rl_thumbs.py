@@ -48,7 +48,9 @@ HEAD = ("who", "AUC", "interval", "against the yardstick")
 @click.option("--labels", type=click.IntRange(min=2), default=400, show_default=True, help="Thumbs, half of them up.")
 @click.option("--tests", type=click.IntRange(min=2), default=300, show_default=True, help="Papers tested, half picked.")
 @click.option(
-    "--estimate", is_flag=True, help="Tell the model what the embedded policy, fitted to the same thumbs, says."
+    "--estimate",
+    is_flag=True,
+    help="Tell the model above what share of the thumbs the embedded policy, fitted to them, puts an item.",
 )
 @click.option("--epochs", type=click.IntRange(min=0), default=None, help="Over the thumbs, by KTO.")
 @click.option("--cispo", type=click.IntRange(min=0), default=None, help="Epochs after those, by CISPO.")
