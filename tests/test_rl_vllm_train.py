@@ -67,14 +67,16 @@ def test_a_run_outlives_its_server_and_its_adapter_is_judged_serves_and_is_taken
     vllm.start_again()  # no adapter is loaded any more
     done = told(train("--resume", "--json"))
     assert (done["run"]["id"], done["run"]["state"]) == (begun.id, "done"), done["message"]
-    steps = store.training.steps(begun.id)
-    assert [(step.version, step.figures["staleness"]) for step in steps] == [("step-0", 0), ("step-0", 1)]
-    first, second = (step.figures for step in steps)
-    assert first["mismatch_largest"] < 2e-3
-    assert (
-        first["mismatch_mean"] < second["mismatch_mean"] < 1
-    )  # of a policy one step older; the gate compared the new one
-    assert min(first["grad_norm"], second["grad_norm"]) > 0
+    first, second = store.training.steps(begun.id)
+    assert (first.version, first.figures["staleness"]) == ("step-0", 0)
+    assert first.figures["mismatch_largest"] < 2e-3
+    if second.version == "step-0":  # sampled before the run was stopped, by a policy one step older than the one trained
+        assert second.figures["staleness"] == 1
+        assert first.figures["mismatch_mean"] < second.figures["mismatch_mean"] < 1
+    else:  # still on its way then: asked for again, of the policy that the new server was given
+        assert (second.version, second.figures["staleness"]) == ("step-1", 0)
+        assert second.figures["mismatch_largest"] < 2e-3
+    assert min(first.figures["grad_norm"], second.figures["grad_norm"]) > 0
 
     name = done["adapter"]
     assert done["challenge"]["evidence"]["thumbs"] >= 60
