@@ -6,7 +6,6 @@ matters. A judge's grades are worth what its agreement with `judge_labels` is wo
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from evals.judge_labels import LABELLED
 from evals.stats import Interval, wilson_interval
 from scout.progress import SILENT, Progress
 from scout.serving.messages import Message, Role
+from scout.serving.side_by_side import side_by_side
 
 VERSION = 1
 GRADES = ("1", "2", "3", "4")
@@ -91,9 +91,9 @@ async def grades(judge: Labels, pairs: Sequence[tuple[str, str]], *, progress: P
         progress.step()
         return given
 
-    found = await asyncio.gather(*(one(*pair) for pair in pairs))
+    found = await side_by_side(one(*pair) for pair in pairs)
     progress.done()
-    return list(found)
+    return found
 
 
 async def measured(judge: Labels, *, progress: Progress = SILENT) -> Agreement:

@@ -30,6 +30,7 @@ from scout.readers import profile
 from scout.serving.client import ModelClient
 from scout.serving.errors import ModelError, ModelFault
 from scout.serving.messages import Priority
+from scout.serving.side_by_side import side_by_side
 from scout.store import Store
 from scout.store.adapters import AdapterRow
 from scout.store.promotions import Challenge
@@ -214,7 +215,7 @@ async def ratings(
         finally:
             progress.step()
 
-    found = await asyncio.gather(*(one(item) for item in items))
+    found = await side_by_side(one(item) for item in items)
     return {item.id: rating for item, rating in zip(items, found, strict=True)}
 
 

@@ -26,6 +26,7 @@ from scout.serving import adapters
 from scout.serving.client import ModelClient, Patience
 from scout.serving.endpoints import Endpoint
 from scout.serving.errors import ModelError, ModelFault
+from scout.serving.side_by_side import side_by_side
 
 log = logging.getLogger("scout")
 T = TypeVar("T")
@@ -120,7 +121,7 @@ class ServerSampler:
                     raise
                 return completions.answered(answer, model=name, prompt=prompts[n], sampling=sampling, version=version)
 
-            return list(await _together([one(n) for n in range(len(prompts))]))
+            return await side_by_side(one(n) for n in range(len(prompts)))
 
         return self._asking(all_, f"no rollouts of {version}")
 
@@ -197,15 +198,3 @@ class ServerSampler:
             return asyncio.run(inside())
         except ModelError as err:
             raise SamplerFailed(f"{failing}: {err.message}") from err
-
-
-async def _together(asked: Sequence[Awaitable[T]]) -> list[T]:
-    """All of them; the first failure ends the others."""
-    tasks = [asyncio.ensure_future(each) for each in asked]
-    try:
-        return list(await asyncio.gather(*tasks))
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise

@@ -25,6 +25,7 @@ from scout.prompts import prompt
 from scout.serving.client import ModelClient
 from scout.serving.errors import ModelError
 from scout.serving.messages import Message, Priority, Role
+from scout.serving.side_by_side import side_by_side
 from scout.sources.base import Tools
 from scout.sources.tools import open_tools
 from scout.store import Store
@@ -85,7 +86,7 @@ def research(
 
         with open_tools(settings) as tools:
             async with ModelClient(settings.model) as model:
-                work = asyncio.gather(*(one(item, model, tools) for item in items))
+                work = asyncio.ensure_future(side_by_side(one(item, model, tools) for item in items))
                 return await _unless(stop, work)
 
     return asyncio.run(all_of_them())

@@ -26,6 +26,7 @@ from scout.reading.shortlist import shortlist
 from scout.reading.spending import Budget, cost
 from scout.reading.suspects import Suspects
 from scout.serving.errors import ModelError, ModelFault
+from scout.serving.side_by_side import side_by_side
 from scout.store import Store
 from scout.store.ledger import ENRICH, Key
 from scout.store.readings import Reading
@@ -191,7 +192,7 @@ class _Stage:
         queue = iter(items)
         workers = min(self.settings.model.concurrency, len(items))
         for _ in range(COMEBACKS + 1):
-            await asyncio.gather(*(self._work(queue) for _ in range(workers)))
+            await side_by_side(self._work(queue) for _ in range(workers))
             if self.stopped is None or self.stopped.kind is not ModelFault.AWAY or await self.asked.fault() is not None:
                 return
             self.stopped = None

@@ -8,7 +8,6 @@ What to read, and what becomes of it, is `enrich`'s. A fault of one answer ends 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from scout.items import Decision, Item, Lane, Point, Summary
 from scout.serving.errors import ModelError, ModelFault
 from scout.serving.messages import Message, Priority, Role
+from scout.serving.side_by_side import side_by_side
 from scout.store import readings
 from scout.triage import prompting
 from scout.triage.grounding import Dropped, Fault, Grounded, Unsupported, check, check_tldr, first_sentence
@@ -136,9 +136,11 @@ class ModelReader:
         Raises:
             ModelError: as `read`.
         """
-        routed, rated = await asyncio.gather(
-            self._label(self._client, item, prompting.route_messages, tuple(self._rubric.labels)),
-            self._label(self._rater, item, prompting.rate_messages, prompting.RATING_LABELS),
+        routed, rated = await side_by_side(
+            (
+                self._label(self._client, item, prompting.route_messages, tuple(self._rubric.labels)),
+                self._label(self._rater, item, prompting.rate_messages, prompting.RATING_LABELS),
+            )
         )
         return Rated(self._policy.judge(decision, routed, rated), rating_of(rated)) if rated else Rated()
 
@@ -235,8 +237,8 @@ class ModelReader:
             prompting.entail_messages(self._rubric, point.text, [text.sentences[n - 1] for n in point.cites])
             for point in found.kept
         ]
-        said = await asyncio.gather(
-            *(self._client.label(messages, prompting.ENTAILMENT_LABELS, priority=Priority.BATCH) for messages in asked)
+        said = await side_by_side(
+            self._client.label(messages, prompting.ENTAILMENT_LABELS, priority=Priority.BATCH) for messages in asked
         )
         judged = list(zip(found.kept, (each["Y"] >= ENTAILED for each in said), strict=True))
         denied = [Dropped(point, Fault(Unsupported.ENTAILMENT)) for point, follows in judged if not follows]

@@ -6,7 +6,6 @@ what is checked. Thresholds follow MiniMax-Provider-Verifier. A model that fails
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from scout.serving import probes
 from scout.serving.client import ModelClient
 from scout.serving.errors import ModelError, ModelFault
 from scout.serving.messages import Finish, Message, Reply, Role
+from scout.serving.side_by_side import side_by_side
 
 T = TypeVar("T")
 
@@ -130,7 +130,7 @@ async def _each(count: int, ask: Callable[[int], Awaitable[T]], progress: Progre
         progress.step()
         return found
 
-    return list(await asyncio.gather(*(one(n) for n in range(count))))
+    return await side_by_side(one(n) for n in range(count))
 
 
 def _raise_if_hopeless(err: ModelError) -> None:
