@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -130,15 +129,20 @@ os._exit(75 if report.away else 0)
 
 
 def enrich_until(folder: Path, server: ScriptedServer, chats: float) -> int:
-    """Enrich in a process of its own that is killed once so many chats were asked in all; how it ended, -9 where killed."""
+    """Enrich in a process of its own that is killed when so many chats were asked in all; how it ended, -9 where killed."""
     command = [sys.executable, "-c", _CHILD, str(Path(__file__).parent), str(folder), server.base_url]
     child = subprocess.Popen(command, cwd=Path(__file__).parents[1])
+
+    def and_die(request: Request) -> None:
+        if len(server.chats) >= chats:
+            child.kill()
+
+    server.trouble = and_die
     try:
-        while child.poll() is None and len(server.chats) < chats:
-            time.sleep(0.005)
+        return child.wait()
     finally:
         child.kill()
-    return child.wait()
+        server.trouble = lambda request: None
 
 
 def finished(store: Store) -> set[int]:

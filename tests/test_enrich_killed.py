@@ -24,7 +24,6 @@ def test_killed_anywhere_it_repeats_no_call_of_a_finished_item_and_loses_none(
     items = [item(n) for n in range(200)]
     with Store(tmp_path / "scout.db") as store:
         fill(store, items)
-    server.latency = 0.005
     snapshots: dict[int, set[int]] = {}
     for chats in (7, 90, 200, 333, 470):
         assert enrich_until(tmp_path, server, chats) == -9

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import scripted_server as scripted
 from click.testing import CliRunner
+from deadlines import Deadlines
 from enrich_samples import (
     DAY,
     NOON,
@@ -32,8 +30,6 @@ from scout import pipeline
 from scout.cli.app import app
 from scout.digest.build import build
 from scout.reading.reader import Outcome
-from scout.serving.connection import Connection
-from scout.serving.endpoints import Endpoint
 from scout.serving.errors import ModelFault
 from scout.store import Store
 from scout.store.summaries import EXTRACTIVE
@@ -43,58 +39,22 @@ BAD = 3
 
 def on(number: int, fault: Fault) -> Callable[[Request], Fault | None]:
     """The fault for what is asked of that item alone."""
-    return lambda request: fault if is_about_an_item(request) and number_of(request) == number else None
+    return lambda request: fault if of_item(number)(request) else None
+
+
+def of_item(number: int) -> Callable[[Request], bool]:
+    return lambda request: is_about_an_item(request) and number_of(request) == number
 
 
 def deadly(server: ScriptedServer, number: int) -> Callable[[Request], Fault | None]:
     """That item takes the server down, for everybody, until it recovers."""
 
     def trouble(request: Request) -> Fault | None:
-        if is_about_an_item(request) and number_of(request) == number:
+        if of_item(number)(request):
             server.fails(scripted.CLOSE, times=None)
         return None
 
     return trouble
-
-
-class Patience:
-    """The client's deadlines: one ends when the server says that it will never answer, however busy this machine is."""
-
-    def __init__(self, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.server = server
-        self.deadlines: dict[asyncio.Task[Any] | None, asyncio.Timeout] = {}
-        self.asked: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Timeout]] = {}
-        ask = Connection.post
-
-        def deadline(seconds: float) -> asyncio.Timeout:
-            self.deadlines[asyncio.current_task()] = made = asyncio.timeout(seconds)
-            return made
-
-        async def post(connection: Connection, endpoint: Endpoint, url: str, body: Mapping[str, Any]) -> Any:
-            if "messages" in body:
-                self.asked[_said(body["messages"])] = asyncio.get_running_loop(), self.deadlines[asyncio.current_task()]
-            return await ask(connection, endpoint, url, body)
-
-        monkeypatch.setattr("scout.serving.client.asyncio", SimpleNamespace(**{**vars(asyncio), "timeout": deadline}))
-        monkeypatch.setattr(Connection, "post", post)
-
-    def hangs(self, number: int, *, times: int | None = None) -> None:
-        """Let what is asked of that item never be answered, so often or each time."""
-        left = [times]
-
-        def trouble(request: Request) -> Fault | None:
-            if not is_about_an_item(request) or number_of(request) != number or left[0] == 0:
-                return None
-            left[0] = left[0] - 1 if left[0] is not None else None
-            loop, deadline = self.asked[_said(request.messages)]
-            loop.call_soon_threadsafe(deadline.reschedule, loop.time())
-            return scripted.HANG
-
-        self.server.trouble = trouble
-
-
-def _said(messages: Any) -> str:
-    return json.dumps(messages, sort_keys=True, default=str)
 
 
 def failures(store: Store) -> dict[int, int]:
@@ -177,7 +137,7 @@ def test_an_item_whose_answer_never_comes_is_given_up_on_where_others_come_in_ti
     store: Store, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(store, [item(n) for n in range(3)])
-    Patience(server, monkeypatch).hangs(1)
+    Deadlines(server, monkeypatch).hang(of_item(1))
     first = read(store, server, concurrency=1)
     assert (first.done, first.away, first.faults) == (2, False, {ModelFault.SLOW: 2})
     assert read(store, server, concurrency=1).outcomes == {Outcome.FAILED: 1}
@@ -187,16 +147,18 @@ def test_one_late_answer_is_asked_for_again_in_the_same_run(
     store: Store, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(store, [item(n) for n in range(4)])
-    Patience(server, monkeypatch).hangs(2, times=1)
+    Deadlines(server, monkeypatch).hang(of_item(2), times=1)
     report = read(store, server, concurrency=1)
     assert (report.done, report.waiting, report.faults) == (4, 0, {ModelFault.SLOW: 1})
 
 
-def test_a_server_too_slow_for_all_is_away_and_no_item_is_blamed(store: Store, server: ScriptedServer) -> None:
+def test_a_server_too_slow_for_all_is_away_and_no_item_is_blamed(
+    store: Store, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(store, [item(n) for n in range(5)])
-    server.trouble = lambda request: scripted.HANG if is_about_an_item(request) else None
+    Deadlines(server, monkeypatch).hang(is_about_an_item)
     for _ in range(2):
-        report = read(store, server, timeout_seconds=0.1, concurrency=1)
+        report = read(store, server, concurrency=1)
         assert report.done == 0
     assert set(failures(store).values()) == {0}
 

@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("inspect_ai", reason="the evals extra is not installed")
 
 from eval_samples import adds, adds_even, right, suite
-from scripted_server import CLOSE, TRUNCATED, Request, ScriptedServer, Turn, serving, status, too_long
+from scripted_server import CLOSE, HANG, TRUNCATED, Fault, Request, ScriptedServer, Turn, serving, status, too_long
 
 from evals.asking import Manner
 from evals.core import Answer, Case, Suite, Verdict
@@ -179,17 +179,18 @@ def test_an_endpoint_that_dies_leaves_a_run_that_goes_on_where_it_was(store: Sto
 def test_a_run_that_is_interrupted_is_not_taken_for_finished(store: Store, server: ScriptedServer) -> None:
     enough = threading.Event()
 
-    def slowly(request: Request) -> str:
-        if len(server.chats) > 6:
-            enough.set()
-        return adds(request)
+    def no_more(request: Request) -> Fault | None:
+        if len(server.chats) <= 6:
+            return None
+        enough.set()
+        return HANG
 
-    server.script, server.latency = slowly, 0.05
+    server.trouble = no_more
 
     async def interrupted() -> None:
         async with ModelClient(Model(base_urls=(server.base_url,), concurrency=2)) as client:
             running = asyncio.create_task(evaluate(store, store.path.parent, client, plan(suite(), items=40)))
-            await asyncio.to_thread(enough.wait, 20)
+            assert await asyncio.to_thread(enough.wait, 60)
             running.cancel()
             await running
 
@@ -197,7 +198,7 @@ def test_a_run_that_is_interrupted_is_not_taken_for_finished(store: Store, serve
         asyncio.run(interrupted())
     (left,) = store.evals.listing()
     assert not left.is_done
-    server.latency = 0.0
+    server.trouble = lambda request: None
     again = ran(store, server, plan(suite(), items=40), resume=True)
     assert (again.id, again.is_done, again.summary["answers"]) == (left.id, True, 40)
     assert len(server.chats) < 40 + 6  # what had been answered was not asked again

@@ -163,7 +163,7 @@ def test_what_a_server_has_not_sampled_yet_is_asked_for_again_with_the_same_seed
             self.seeds: list[int] = []
 
         def sample(self, prompts: Any, sampling: Any, *, version: str, seed: int) -> list[Any]:
-            assert self.go_on.wait(20)
+            assert self.go_on.wait(60)
             self.seeds.append(seed)
             return [
                 Rollout(tuple(prompt), (2 + n % 5,), (-1.0,), version, cut=True) for n, prompt in enumerate(prompts)

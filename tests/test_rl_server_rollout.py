@@ -32,6 +32,8 @@ from scout.serving.client import Patience  # noqa: E402
 PLAN = Plan(steps=4, prompts=2, group=3, learning_rate=1e-2, held_out_every=100, seed=3, ahead=1)
 PROMPTS = [(1, 2, 3), (1, 4, 2, 6), (5, 5)]
 SAMPLING = Sampling(6, 1.0, frozenset({0, 1}))
+GATE, FIRST = 16, PLAN.prompts * PLAN.group
+"""Rollouts that are asked for before a run begins, and for its first step."""
 
 
 @pytest.fixture
@@ -105,20 +107,25 @@ def test_a_run_is_trained_on_what_the_policy_of_one_step_before_sampled(server, 
 
 
 def test_the_server_samples_for_the_next_step_while_this_one_trains(server, sampler) -> None:
-    trained = threading.Event()
-    held: list[bool] = []
+    """The first step is not done before the second's rollouts are asked for, and these do not come before it is done."""
+    asked_ahead, trained = threading.Event(), threading.Event()
+    met: list[bool] = []
 
     class Watching(_Nobody):
         def step(self, step: Step) -> None:
-            trained.set()
+            if step.step == 0:
+                met.append(asked_ahead.wait(60))
+                trained.set()
 
     def hold_back(body: dict[str, Any]) -> None:
-        if len(server.asked) > 16 + PLAN.prompts * PLAN.group * 2 and not held:  # the gate's, and the first step's
-            held.append(trained.wait(20))
+        if len(server.asked) == GATE + FIRST + 1:
+            asked_ahead.set()
+            met.append(trained.wait(60))
 
     server.before = hold_back
-    train(tiny_lora(), echo(), replace(PLAN, steps=3, replace=0), decode=decode, sampler=sampler, recorder=Watching())
-    assert held == [True]
+    plan = replace(PLAN, steps=3, replace=0)
+    train(tiny_lora(), echo(), plan, decode=decode, sampler=sampler, recorder=Watching())
+    assert met == [True, True]
 
 
 def test_sigterm_while_a_server_samples_ends_at_once_and_the_run_goes_on_later(server, sampler, tmp_path) -> None:
@@ -130,13 +137,13 @@ def test_sigterm_while_a_server_samples_ends_at_once_and_the_run_goes_on_later(s
             asked.append(1)
             if len(asked) == 24:
                 os.kill(os.getpid(), signal.SIGTERM)
-                go_on.wait(20)
+                go_on.wait(60)
 
     server.before = hold_back
     stopped = train(tiny_lora(), echo(), PLAN, decode=decode, sampler=sampler, folder=tmp_path / "run")
     still = [thread for thread in threading.enumerate() if thread.name.startswith("rollouts")]
     for thread in still:
-        thread.join(10)
+        thread.join(60)
     assert not any(thread.is_alive() for thread in still)  # though the server still holds its answer back
     assert stopped.stopped
     go_on.set()

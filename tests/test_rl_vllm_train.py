@@ -70,7 +70,9 @@ def test_a_run_outlives_its_server_and_its_adapter_is_judged_serves_and_is_taken
     first, second = store.training.steps(begun.id)
     assert (first.version, first.figures["staleness"]) == ("step-0", 0)
     assert first.figures["mismatch_largest"] < 2e-3
-    if second.version == "step-0":  # sampled before the run was stopped, by a policy one step older than the one trained
+    if (
+        second.version == "step-0"
+    ):  # sampled before the run was stopped, by a policy one step older than the one trained
         assert second.figures["staleness"] == 1
         assert first.figures["mismatch_mean"] < second.figures["mismatch_mean"] < 1
     else:  # still on its way then: asked for again, of the policy that the new server was given

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 import scripted_server as scripted
 from client_samples import HELLO, NOW, Pauses, fault, hello, run
+from deadlines import Deadlines
 from scripted_server import ScriptedServer, Turn
 
 from scout.serving.client import ModelClient, Patience
@@ -65,19 +66,29 @@ def test_a_server_that_is_down_is_away() -> None:
     assert "scout serve" in error.message
 
 
-def test_a_server_that_hangs_is_slow_and_not_asked_again(server: ScriptedServer) -> None:
-    server.fails(scripted.HANG, times=None)
-    assert fault(lambda c: c.chat(HELLO, max_tokens=5, deadline=0.1), server.base_url).kind == ModelFault.SLOW
+def test_a_server_that_hangs_is_slow_and_not_asked_again(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Deadlines(server, monkeypatch).hang(lambda request: True)
+    assert fault(hello, server.base_url).kind == ModelFault.SLOW
     assert len(server.chats) == 1
 
 
-def test_waiting_for_a_slot_is_no_slowness(server: ScriptedServer) -> None:
-    server.latency = 0.03
+def test_a_deadline_of_ones_own_ends_a_request_too(server: ScriptedServer) -> None:
+    server.fails(scripted.HANG, times=None)
+    error = fault(lambda c: c.chat(HELLO, max_tokens=5, deadline=0.1), server.base_url)
+    assert (error.kind, "within 0.1 s" in error.message) == (ModelFault.SLOW, True)
+
+
+def test_waiting_for_a_slot_is_no_slowness(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deadline of a request begins when all before it were answered, where one goes out at a time."""
+    deadlines = Deadlines(server, monkeypatch)
 
     async def many(client: ModelClient) -> list[object]:
-        return list(await asyncio.gather(*(client.chat(HELLO, max_tokens=5, deadline=2.0) for _ in range(8))))
+        return list(await asyncio.gather(*(hello(client) for _ in range(8))))
 
     assert len(run(many, server.base_url, concurrency=1, name="scripted")) == 8
+    assert deadlines.begun == list(range(8))
 
 
 def test_no_setting_is_a_fault_that_names_it() -> None:

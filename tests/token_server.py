@@ -1,6 +1,7 @@
 """The scripted server with a real, tiny model behind `/v1/completions`: ids in, ids and log-probabilities out, adapters from disk.
 
-An honest vLLM in miniature, whose answers a test may then falsify (`falsify`), hold back (`before`) or forget (`forgets`).
+An honest vLLM in miniature, whose answers a test may then falsify (`falsify`), hold back (`before`) or forget (`forgets`). One
+thread answers, a request at a time: what `before` counts in `asked` is exact, and one that is held back holds back all.
 """
 
 from __future__ import annotations
