@@ -16,8 +16,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.figures import figure
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TOKENS, SIZE, VOCABULARY = 2048, 1024, 151_936
 ROUNDS = 2
@@ -98,18 +102,18 @@ def measure(form: str, mode: str) -> dict[str, float]:
     return {"seconds": seconds, "worked": worked, "extra": (peak - before - gradients) / 1e6, "error": float(error)}
 
 
-def naive(hidden, weight, targets):  # type: ignore[no-untyped-def]
+def naive(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     """All logits at once, in FP32."""
     return (hidden.float() @ weight.float().T).log_softmax(dim=-1).gather(1, targets[:, None])[:, 0]
 
 
-def chunked(hidden, weight, targets):  # type: ignore[no-untyped-def]
+def chunked(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     from rl.head import token_logprobs
 
     return token_logprobs(hidden, weight, targets)
 
 
-def trl(hidden, weight, targets):  # type: ignore[no-untyped-def]
+def trl(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     from trl.kernels.chunked_logprob import ChunkedLogProbFunction
 
     return ChunkedLogProbFunction.apply(hidden, weight, None, targets, 1.0, 4096, None, 1.0, ())[0]
@@ -118,7 +122,7 @@ def trl(hidden, weight, targets):  # type: ignore[no-untyped-def]
 FORMS = {"naive": naive, "chunked": chunked, "trl": trl}
 
 
-def _exact(hidden, weight, targets):  # type: ignore[no-untyped-def]
+def _exact(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     import torch
 
     logits = torch.cat([hidden.double() @ piece.double().T for piece in weight.split(8192)], dim=1)

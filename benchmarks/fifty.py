@@ -17,7 +17,7 @@ from unittest import mock
 from benchmarks import synthetic
 from scout import pipeline
 from scout.config import load
-from scout.items import Aspect, Feedback, SourceKind
+from scout.items import Aspect, Feedback, Item, SourceKind
 from scout.store import Store
 
 DAYS, A_DAY = 10, 500
@@ -55,7 +55,7 @@ def settings_in(folder: Path, day: date) -> dict[str, str]:
     }
 
 
-def _day(store: Store, folder: Path, day: date, papers: list, reader: str) -> None:
+def _day(store: Store, folder: Path, day: date, papers: list[Item], reader: str) -> None:
     with mock.patch.dict(os.environ, settings_in(folder, day)):
         settings = load()
     store.items.add(papers, datetime.combine(day, time(6), synthetic.START.tzinfo))

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PIL import Image
 
@@ -207,7 +207,8 @@ def shrink(file: Path) -> None:
     """A page has few colours: 256 of them are a third of the bytes, and look the same. The commonest stay as they are."""
     with Image.open(file) as opened:
         picture = opened.convert("RGB")
-    counted = sorted(picture.getcolors(picture.width * picture.height), reverse=True)[:128]
+    colors = cast("list[tuple[int, tuple[int, ...]]]", picture.getcolors(picture.width * picture.height))  # of RGB
+    counted = sorted(colors, reverse=True)[:128]
     rare = picture.quantize(128, method=Image.Quantize.MAXCOVERAGE).getpalette() or []
     palette = Image.new("P", (1, 1))
     palette.putpalette([part for _, color in counted for part in color] + rare[: 3 * (256 - len(counted))])
