@@ -104,7 +104,8 @@ def _said(row: Pair) -> str:
 
 
 def rate(value: float) -> str:
-    """A score as a percentage; within a point of none and of all with a decimal, since neither was reached."""
+    """A score, or another share that was measured, as a percentage; within a point of none and of all with a decimal, since
+    neither was reached."""
     return f"{value:.1%}" if 0 < value < 0.01 or 0.99 < value < 1 else f"{value:.0%}"
 
 

@@ -12,7 +12,7 @@ from dashboard.charts_evals import Scored, rate
 from dashboard.drawing import draw
 from dashboard.ui import html, join
 from scout.digest.model import Digest
-from scout.digest.wording import hub_url, percent, plural, short_day
+from scout.digest.wording import hub_url, plural, short_day
 from scout.items import Release
 
 
@@ -58,7 +58,7 @@ def _agreement(days: Sequence[AgreementDay]) -> None:
     ui.show(
         html(
             '<div class="sc-figure">{}</div><div class="sc-faint" style="font-size:.86rem">of {} on what it was sure of</div>',
-            percent(share),
+            rate(share),
             plural(thumbs, "thumb"),
         )
     )

@@ -11,6 +11,8 @@ import pytest
 from dashboard_app import database, filled, opened, rows, shown, thumb, words
 from dashboard_store import DAYS, READER
 
+from dashboard import data
+from dashboard.charts import AgreementDay
 from scout.clock import now
 from scout.config import config_path
 from scout.items import Point
@@ -286,6 +288,13 @@ def test_readers_show_what_was_learned_and_offer_everything_said() -> None:
     assert "thumb down" in page
     assert len(app.get("vega_lite_chart")) == 3
     assert [button.label for button in app.get("download_button")] == ["JSON", "CSV"]
+
+
+def test_a_share_that_was_counted_may_be_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "agreement", lambda store, reader: [AgreementDay(DAYS[0], 4, 4)])
+    filled()
+    assert {metric.label: metric.value for metric in opened("readers").metric}["Agreement"] == "100%"
+    assert '<div class="sc-figure">100%</div>' in shown(opened("digest"))
 
 
 def test_a_new_reader_is_made_and_reads_at_once() -> None:

@@ -8,14 +8,14 @@ from typing import Any
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import actions, charts, policy_data, ui
+from dashboard import actions, charts, charts_evals, policy_data, ui
 from dashboard.drawing import draw
 from dashboard.policy_data import PolicyPage
 from dashboard.session import Here
 from dashboard.session import here as who_reads
 from dashboard.ui import html
 from scout import adapters
-from scout.digest.wording import percent, plural
+from scout.digest.wording import plural
 from scout.store.promotions import Challenge, Promotion
 
 FIGURES = {
@@ -44,14 +44,14 @@ def well(page: PolicyPage) -> None:
     with left:
         share = charts.share(page.agreement)
         st.metric(
-            "Agreement", percent(share) if share is not None else "not yet", width="content",
+            "Agreement", charts_evals.rate(share) if share is not None else "not yet", width="content",
             help="How often your thumb said what the policy had said, where it was sure",
         )  # fmt: skip
         if len(page.agreement) > 1:
             draw(charts.agreement, page.agreement, alt="Agreement of the policy with your thumbs, by digest")
     with right:
         st.metric(
-            "Calibration error", percent(page.error) if page.error is not None else "not yet", width="content",
+            "Calibration error", charts_evals.rate(page.error) if page.error is not None else "not yet", width="content",
             help="How far, in the mean, the share of thumbs up is from what was foreseen",
         )  # fmt: skip
         if page.reliability:
@@ -60,7 +60,7 @@ def well(page: PolicyPage) -> None:
             st.caption(f"{policy_data.LEAST} thumbs on what was shown, and this plots what was foreseen against them.")
 
 
-def measured(page: PolicyPage) -> None:
+def rate(page: PolicyPage) -> None:
     ui.section("Measured on real picks", "by scout eval triage")
     figures = policy_data.figures_of(page.measures)
     if not figures:
@@ -192,6 +192,6 @@ st.caption(
     f"{ui.clock_time(page.made_at, here.zone)} on {plural(page.thumbs, 'thumb')}. Every run refits it on what you say."
 )
 well(page)
-measured(page)
+rate(page)
 challenges(here, page)
 changes(here, page)

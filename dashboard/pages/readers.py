@@ -9,13 +9,13 @@ from textwrap import shorten
 import streamlit as st
 
 from dashboard import actions, charts, data, export, session, ui
+from dashboard.charts_evals import rate
 from dashboard.drawing import draw
 from dashboard.export import Said
 from dashboard.session import Here
 from dashboard.session import here as who_reads
 from scout.clock import now
 from scout.config.access import Login
-from scout.digest.wording import percent
 
 
 def choose(here: Here) -> None:
@@ -75,11 +75,11 @@ with st.container(horizontal=True, gap="large", key="figures"):
     st.metric("Thumbs up", ups, width="content")
     st.metric("Thumbs down", len(thumbs) - ups, width="content")
     st.metric(
-        "Agreement", percent(share) if share is not None else "not yet", width="content",
+        "Agreement", rate(share) if share is not None else "not yet", width="content",
         help="How often your thumb said what the policy had said, where it was sure",
     )  # fmt: skip
     st.metric(
-        "Foreseen", percent(learned.foreseen) if learned and learned.foreseen is not None else "not yet", width="content",
+        "Foreseen", rate(learned.foreseen) if learned and learned.foreseen is not None else "not yet", width="content",
         help="How many of your thumbs a policy that had seen only the earlier ones gets right",
     )  # fmt: skip
 if learned:

@@ -37,7 +37,7 @@ def short_day(day: date) -> str:
 
 
 def percent(probability: float) -> str:
-    """`87%`; never a certainty."""
+    """`87%` of what is foreseen; never a certainty."""
     return f"{min(99, max(1, round(100 * probability)))}%"
 
 
