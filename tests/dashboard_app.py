@@ -28,7 +28,7 @@ def filled(*, thumbs: bool = True, onboarded: bool = True, days: tuple[date, ...
 
 def opened(page: str | None = None, **query: str) -> AppTest:
     """A page as a visitor sees it who comes by that link."""
-    app = AppTest.from_file(str(ENTRY), default_timeout=30)
+    app = AppTest.from_file(str(ENTRY), default_timeout=120)
     if page is not None:
         app.run()
         app.switch_page(str(PAGES / f"{page}.py"))

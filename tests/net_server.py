@@ -51,12 +51,14 @@ class Site:
         self.routes[path] = lambda handler: handler.reply(status, body, **(headers or {}))
         return self.url + path
 
-    def drips(self, path: str, head: bytes, *, every: float) -> str:
-        """Send `head`, then an x each `every` seconds until the test is over."""
+    def drips(self, path: str, head: bytes, *, every: float, seconds: float = 60.0) -> str:
+        """Send `head`, then an x each `every` seconds, for so long; then break off."""
 
         def drip(handler: Handler) -> None:
             handler.raw(head)
-            while not self.closing.wait(every):
+            for _ in range(int(seconds / every)):
+                if self.closing.wait(every):
+                    return
                 handler.raw(b"x")
 
         self.routes[path] = drip

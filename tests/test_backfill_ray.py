@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,15 @@ pytest.importorskip("ray", reason='Ray is not installed (pip install "scout[ray]
 from scout.backfill import local, ray_engine
 from scout.backfill.chunks import Selection, Tally, chunks
 from scout.backfill.folder import DECISIONS
+from scout.backfill.judge import Judge
 from scout.config import ConfigError
 from scout.config import load as load_settings
 from scout.store import Store
+from scout.triage.recipes import Fitted
 
 SIZE = 200
+MARK = "SCOUT_TEST_BACKFILL"
+"""In the environment of a process and of what it starts: other tests may have a cluster at the same time."""
 NOW = datetime(2025, 12, 2, 7, tzinfo=UTC)
 
 
@@ -75,16 +80,6 @@ def expected(papers: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (folder / DECISIONS).read_bytes()
 
 
-def at_work() -> psutil.Process:
-    """A worker of the cluster that judges a chunk at this moment; Ray writes what a worker does into its name."""
-    ends = time.monotonic() + 60
-    while time.monotonic() < ends:
-        for process in psutil.process_iter(["cmdline"]):
-            if (process.info["cmdline"] or [""])[0].startswith("ray::judged"):
-                return process
-    raise AssertionError("no worker was ever at work")
-
-
 def test_a_cluster_of_two_gives_the_rows_of_one_process(
     cluster: str, papers: Path, expected: bytes, tmp_path: Path
 ) -> None:
@@ -96,21 +91,24 @@ def test_a_cluster_of_two_gives_the_rows_of_one_process(
 def test_with_a_worker_killed_amid_its_chunk_the_rows_are_the_same(
     connected: str, papers: Path, expected: bytes, tmp_path: Path
 ) -> None:
-    engine, killed = ray_engine.engine(None, connected), list[int]()
+    engine, dead = ray_engine.engine(None, connected), tmp_path / "dead"
 
-    def disturbed(todo: Any, judge: Any) -> Any:
-        for judged in engine(todo, judge):
-            if not killed:
-                worker = at_work()
-                worker.kill()
-                killed.append(worker.pid)
-            yield judged
+    class Deadly(Judge):
+        """Ends the first process that judges by it."""
 
-    report = run(tmp_path, disturbed, papers, size=SIZE)
-    assert len(killed) == 1
-    assert not psutil.pid_exists(killed[0])
+        def policy(self) -> Fitted:
+            with suppress(FileExistsError):
+                dead.touch(exist_ok=False)
+                os.kill(os.getpid(), signal.SIGKILL)
+            return Judge.policy(self)
+
+    def disturbed(todo: Any, judge: Judge) -> Any:
+        return engine(todo, Deadly(judge.reader, judge.recipe, judge.version, judge.weights))
+
+    report = run(tmp_path / "out", disturbed, papers, size=SIZE)
+    assert dead.exists()
     assert (report.decided, report.is_done) == (3000, True)
-    assert (tmp_path / DECISIONS).read_bytes() == expected
+    assert (tmp_path / "out" / DECISIONS).read_bytes() == expected
 
 
 def test_a_backfill_begun_on_one_machine_goes_on_on_many(
@@ -158,14 +156,22 @@ def test_without_a_cluster_the_command_starts_one_and_ends_it(papers: Path) -> N
     with Store(load_settings().database) as store:
         store.items.add([old(n) for n in range(1, 60)], NOW)
         store.readers.ensure(READER, NOW)
-    before = {process.pid for process in raylets()}
     given = [str(papers), "--limit", "900", "--json"]
     alone = [sys.executable, "-m", "scout", "backfill", *given, "--engine", "ray", "--workers", "1"]
-    done = json.loads(subprocess.run(alone, check=True, capture_output=True).stdout)
+    environment = {**os.environ, MARK: str(papers)}
+    done = json.loads(subprocess.run(alone, env=environment, check=True, capture_output=True).stdout)
     assert (done["decided"], done["engine"]) == (900, "ray")
-    assert {process.pid for process in raylets()} == before
+    assert not any(environment_of(each).get(MARK) == str(papers) for each in raylets()), "its cluster is still there"
     again = scout("backfill", *given).json
     assert (again["decided"], again["months"]) == (0, done["months"])
+
+
+def environment_of(process: psutil.Process) -> dict[str, str]:
+    """Empty where it has ended."""
+    try:
+        return process.environ()
+    except psutil.Error:
+        return {}
 
 
 def raylets() -> list[psutil.Process]:

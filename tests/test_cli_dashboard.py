@@ -27,7 +27,7 @@ from scout.store import Store
 from scout.store.jobs import JobState
 
 
-def until(true: Callable[[], object], *, seconds: float = 20.0) -> None:
+def until(true: Callable[[], object], *, seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it never came about"
@@ -88,7 +88,7 @@ def test_it_serves_does_what_pages_ask_and_ends_when_told(served: tuple[psutil.P
     family = process.children(recursive=True)
     assert len(family) >= 2
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=120) == 0
     assert not any(child.is_running() for child in family)
     assert not answers(port)
 

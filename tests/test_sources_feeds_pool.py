@@ -30,7 +30,7 @@ SLOW = b"<rss version='2.0'><channel><item><title>x</title>%s</item></channel></
 
 @pytest.fixture
 def pool() -> Iterator[ParserPool]:
-    with ParserPool(Net(parse_seconds=0.5, parse_megabytes=120)) as made:
+    with ParserPool(Net(parse_seconds=60, parse_megabytes=120)) as made:
         yield made
 
 
@@ -55,14 +55,15 @@ def test_a_mail_comes_back_as_if_read_here_and_a_damaged_one_is_an_outcome(pool:
     assert caught.value.kind is OutcomeKind.UNREADABLE
 
 
-def test_a_slow_feed_is_given_up_and_the_next_one_is_read(pool: ParserPool) -> None:
-    err = fails(pool, SLOW)
-    assert (err.kind, "0.5 s" in err.message) == (OutcomeKind.TOO_SLOW, True)
-    assert len(pool.parse(FEED, "", BASE).entries) == 3
+def test_a_slow_feed_is_given_up_and_the_next_one_is_read() -> None:
+    with ParserPool(Net(parse_seconds=2)) as pool:
+        err = fails(pool, SLOW)
+        assert (err.kind, "2 s" in err.message) == (OutcomeKind.TOO_SLOW, True)
+        assert len(pool.parse(FEED, "", BASE).entries) == 3
 
 
 def test_a_feed_that_needs_much_memory_is_given_up_and_the_next_one_is_read() -> None:
-    with ParserPool(Net(parse_megabytes=120)) as pool:
+    with ParserPool(Net(parse_seconds=60, parse_megabytes=120)) as pool:
         wide = b"<rss version='2.0'><channel>" + b"<item><title>%s</title></item>" % (b"T" * 40_000_000)
         err = fails(pool, wide)
         assert (err.kind, "120 MB" in err.message) == (OutcomeKind.TOO_LARGE, True)

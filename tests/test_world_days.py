@@ -151,30 +151,40 @@ def test_a_replacement_a_week_later_marks_the_paper_updated(
 
 
 KILLER = """
-import json, os, sys, threading, time
+import json, os, sys
 from scout import config, pipeline
 from scout.store import Store
 
 
-def run(folder, seconds=None):
-    "How a run in that data folder ended, in a fork of this process, which has everything imported; -9: killed after so long."
+def run(folder, last=None):
+    "How a run in that data folder ended, and its statements of SQL; -9: killed before the `last`. In a fork, all being imported."
+    told, tell = os.pipe()
     child = os.fork()
     if child == 0:
         os.environ |= {"SCOUT_DATA_DIR": folder, "SCOUT_CONFIG": f"{folder}/scout.toml"}
-        if seconds is not None:
-            threading.Timer(seconds, lambda: os.kill(os.getpid(), 9)).start()
-        settings = config.load()
+        settings, made = config.load(), 0
+
+        def count(statement):
+            nonlocal made
+            made += 1
+            if made == last:
+                os.kill(os.getpid(), 9)
+
         with Store(settings.database) as store:
-            os._exit(pipeline.run(store, settings).code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            store.db.conn.set_trace_callback(count)
+            code = int(pipeline.run(store, settings).code)
+        os.write(tell, str(made).encode())
+        os._exit(code)
+    os.close(tell)
+    with os.fdopen(told) as words:
+        made = words.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), int(made or 0)
 
 
 calm, rough = sys.argv[1:]
-began = time.monotonic()
-ended = [run(calm)]
-whole = time.monotonic() - began
-ended += [run(rough, whole * share) for share in (0.2, 0.5, 0.8)]
-print(json.dumps([*ended, run(rough)]))
+code, whole = run(calm)
+killed = [run(rough, int(whole * share))[0] for share in (0.2, 0.3, 0.4)]
+print(json.dumps([code, *killed, run(rough)[0]]))
 """
 
 
@@ -192,13 +202,13 @@ def content(database: Path) -> dict[str, Any]:
 
 
 def test_a_run_killed_anywhere_and_started_again_ends_in_the_same_database(world: World, tmp_path: Path) -> None:
-    """Killed at a fifth, half and four fifths of the time that a whole run takes, then left alone."""
+    """Killed after a fifth, three and four tenths of the statements that a whole run makes, one after the other, then left alone."""
     environment = {**os.environ, **world.env(DAYS[0], tmp_path)}
     command = [sys.executable, "-c", KILLER, str(tmp_path / "calm"), str(tmp_path / "rough")]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     calm, *killed, last = json.loads(done.stdout)
     assert (calm, last) == (0, 0)
-    assert -9 in killed, "no run was killed: the test shows nothing"
+    assert killed == [-9, -9, -9]
     assert content(tmp_path / "rough" / "scout.db") == content(tmp_path / "calm" / "scout.db")
 
 
