@@ -72,6 +72,7 @@ def chromium(path: str, **options: Any) -> Iterator[BrowserContext]:
         context = playwright.chromium.launch_persistent_context(
             str(Path(profile)), executable_path=path, headless=True, args=list(FLAGS), **options
         )
+        context.set_default_timeout(1000 * UP_SECONDS)
         try:
             yield context
         finally:

@@ -32,11 +32,11 @@ class World:
 
     def go(self, day: str) -> None:
         urllib.request.urlopen(
-            urllib.request.Request(f"{self.url}/_world/date/{day}", method="POST"), timeout=10
+            urllib.request.Request(f"{self.url}/_world/date/{day}", method="POST"), timeout=60
         ).read()
 
     def log(self) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(f"{self.url}/_world/log", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/_world/log", timeout=60) as answer:
             return json.load(answer)
 
     def env(self, day: str, data: Path) -> dict[str, str]:
@@ -71,7 +71,7 @@ def world() -> Iterator[World]:
         yield running
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 @pytest.fixture(autouse=True)

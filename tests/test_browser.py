@@ -114,7 +114,7 @@ def test_a_hostile_item_is_plain_text_everywhere(place: tuple[str, Path], visit:
 def test_a_deep_link_to_an_item_is_a_whole_page_for_the_first_visitor(visit: Callable[[str], Page]) -> None:
     tab = visit("/item?item=arxiv:2512.00101")
     tab.get_by_role("heading", name="Reward models disagree most where readers agree").wait_for()
-    assert tab.get_by_role("link", name="Digest").is_visible()
+    tab.get_by_role("link", name="Digest").wait_for()
     tab.get_by_text("Between you and it").wait_for()
 
 

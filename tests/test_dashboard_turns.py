@@ -16,11 +16,11 @@ def test_the_second_page_is_drawn_when_the_first_one_is_done() -> None:
     def first() -> None:
         with turn():
             first_draws.set()
-            second_asks.wait(10)
+            second_asks.wait(60)
             order.append("first")
 
     def second() -> None:
-        first_draws.wait(10)
+        first_draws.wait(60)
         second_asks.set()
         with turn():
             order.append("second")
@@ -29,7 +29,7 @@ def test_the_second_page_is_drawn_when_the_first_one_is_done() -> None:
     for each in threads:
         each.start()
     for each in threads:
-        each.join(10)
+        each.join(60)
     assert order == ["first", "second"]
 
 
@@ -43,7 +43,7 @@ def drawn_elsewhere() -> bool:
 
     thread = threading.Thread(target=draws)
     thread.start()
-    thread.join(10)
+    thread.join(60)
     return found[0]  # it is drawn either way
 
 

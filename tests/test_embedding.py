@@ -33,7 +33,7 @@ def server() -> Iterator[ScriptedServer]:
 
 
 def settings(folder: Path, *urls: str, **given: object) -> Settings:
-    wished = Embedding(base_urls=urls, **{"batch": 8, "timeout_seconds": 5.0, **given})
+    wished = Embedding(base_urls=urls, **{"batch": 8, "timeout_seconds": 60.0, **given})
     return Settings(data_dir=folder, today=date(2025, 11, 20), embedding=wished)
 
 

@@ -76,11 +76,11 @@ def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
             yield Day(report, settings, store, peak[0] / 1e6)
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def add_sources(store: Store, world: World) -> list[str]:
-    with urllib.request.urlopen(f"{world.url}/hostile/", timeout=10) as answer:
+    with urllib.request.urlopen(f"{world.url}/hostile/", timeout=60) as answer:
         paths = answer.read().decode().split()
     urls = {path: f"{world.url}/hostile/{path}" for path in paths}
     urls |= {f"good-{name}": f"{world.url}/feeds/{name}.xml" for name in GOOD}

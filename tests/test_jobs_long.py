@@ -60,11 +60,11 @@ class Worker:
 
     def __exit__(self, *error: object) -> None:
         self.stop.set()
-        self.thread.join(20)
+        self.thread.join(60)
         assert not self.thread.is_alive()
 
     def until(self, id: int, *states: JobState) -> JobRow:
-        for _ in range(2_000):
+        for _ in range(12_000):
             if (found := job(self.settings, id)).state in states:
                 return found
             threading.Event().wait(0.01)

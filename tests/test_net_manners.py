@@ -122,7 +122,7 @@ def test_few_requests_at_once_go_to_one_host() -> None:
             with lock:
                 inside += 1
                 most = max(most, inside)
-            full.wait(timeout=10)  # two are in here together, or this breaks
+            full.wait(timeout=60)  # two are in here together, or this breaks
             with lock:
                 inside -= 1
 
@@ -131,7 +131,7 @@ def test_few_requests_at_once_go_to_one_host() -> None:
         thread.start()
     with manners.host("http://other.example/"):  # one host's queue is not another's
         for thread in threads:
-            thread.join(timeout=10)
+            thread.join(timeout=60)
     assert (most, inside) == (2, 0)
 
 

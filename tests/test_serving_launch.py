@@ -22,7 +22,7 @@ from scout.serving.startup import Stage, advice, stage_of
 def test_a_server_is_waited_for_and_ended(tmp_path: Path) -> None:
     stages: list[Stage] = []
     with Server.start(program(tmp_path, "well"), tmp_path / "data", model="x", key="sk-secret") as server:
-        assert server.wait(20, on_stage=stages.append)
+        assert server.wait(60, on_stage=stages.append)
         record = launch.running(tmp_path / "data")
         assert record is not None
         assert (record.model, record.pid) == ("x", server.process.pid)
@@ -39,7 +39,7 @@ def test_a_start_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:
         Server.start(program(tmp_path, "fails"), tmp_path / "data", model="x") as server,
         pytest.raises(LaunchError, match="status 3") as caught,
     ):
-        server.wait(20)
+        server.wait(60)
     assert "CUDA out of memory" in str(caught.value)
     assert "--max-length" in str(caught.value)
 
@@ -55,20 +55,20 @@ def test_a_server_that_never_answers_is_given_up(tmp_path: Path) -> None:
 
 def test_waiting_ends_when_it_is_told_to(tmp_path: Path) -> None:
     with Server.start(program(tmp_path, "silent"), tmp_path / "data", model="x") as server:
-        assert server.wait(20, stopped=lambda: True) is False
+        assert server.wait(60, stopped=lambda: True) is False
 
 
 def test_a_server_that_will_not_end_is_made_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "END_SECONDS", 0.2)
     with Server.start(program(tmp_path, "deaf"), tmp_path / "data", model="x") as server:
-        server.wait(20)
+        server.wait(60)
     assert gone(server.process.pid)
 
 
 def test_a_port_that_is_taken_is_told_with_whose_it_is(tmp_path: Path) -> None:
     port = free_port()
     with Server.start(program(tmp_path, "well", port), tmp_path / "data", model="first") as server:
-        server.wait(20)
+        server.wait(60)
         with pytest.raises(Taken, match="first"):
             Server.start(program(tmp_path, "well", port), tmp_path / "data", model="second")
         with pytest.raises(Taken, match="not one of ours"):
@@ -77,7 +77,7 @@ def test_a_port_that_is_taken_is_told_with_whose_it_is(tmp_path: Path) -> None:
 
 def test_what_a_killed_server_leaves_behind_is_cleared_away(tmp_path: Path) -> None:
     server = Server.start(program(tmp_path, "engine"), tmp_path / "data", model="x")
-    server.wait(20)
+    server.wait(60)
     engine = engine_of(server.tail())
     server.process.kill()
     server.process.wait()
@@ -85,7 +85,7 @@ def test_what_a_killed_server_leaves_behind_is_cleared_away(tmp_path: Path) -> N
     ending = os.pidfd_open(engine)
     assert launch.running(tmp_path / "data") is None
     assert launch.clear_stale(tmp_path / "data")
-    assert select.select([ending], [], [], 10)[0], "the engine process lives on"
+    assert select.select([ending], [], [], 60)[0], "the engine process lives on"
     assert not launch.clear_stale(tmp_path / "data")
 
 
@@ -169,7 +169,7 @@ def test_a_signal_ends_the_server_and_the_command_cleanly(tmp_path: Path) -> Non
             break
     record = json.loads((tmp_path / "data" / launch.RECORD_NAME).read_text())
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=20)
+    rest, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert record["url"] in said
     assert "Ending it" in rest

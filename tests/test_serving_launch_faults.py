@@ -19,10 +19,10 @@ def test_a_signal_ends_a_server_that_hears_nothing_while_it_loads(tmp_path: Path
     process = serving(tmp_path, "loads")
     server, engine = loading(process, tmp_path / "data")
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=launch.END_EARLY_SECONDS + 10)
+    said, _ = process.communicate(timeout=launch.END_EARLY_SECONDS + 60)
     assert process.returncode == 0
     assert "Ending it" in said
-    assert ended_within(10, server, engine)
+    assert ended_within(60, server, engine)
 
 
 def test_a_server_that_loads_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_a_server_that_loads_ends_when_its_starter_is_killed(tmp_path: Path) -> 
     server, engine = loading(process, tmp_path / "data")
     process.kill()
     process.communicate()
-    assert ended_within(10, server, engine), "it outlives who started it"
+    assert ended_within(60, server, engine), "it outlives who started it"
 
 
 def test_one_that_hears_nothing_is_made_to_end_with_its_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,9 +40,9 @@ def test_one_that_hears_nothing_is_made_to_end_with_its_engine(tmp_path: Path, m
     assert deaf.stdout is not None
     engine = engine_of("".join(deaf.stdout.readline() for _ in range(3)))
     warden.end(deaf.pid, warden.started(deaf.pid))
-    assert deaf.wait(10) == -signal.SIGKILL
+    assert deaf.wait(60) == -signal.SIGKILL
     deaf.stdout.close()
-    assert ended_within(10, engine)
+    assert ended_within(60, engine)
 
 
 def test_the_warden_leaves_another_process_of_the_same_number_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,12 +61,12 @@ def test_a_server_that_the_system_kills_says_that_memory_may_be_short(tmp_path: 
         Server.start(program(tmp_path, "killed"), tmp_path / "data", model="x") as server,
         pytest.raises(LaunchError, match="want of memory: lower --memory, --max-length"),
     ):
-        server.wait(20)
+        server.wait(60)
 
 
 def test_a_server_that_dies_while_it_serves_shows_its_last_words_and_what_to_lower(tmp_path: Path) -> None:
     process = serving(tmp_path, "dies")
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "vLLM ended by itself with status 1" in err
     assert "CUDA out of memory" in err
