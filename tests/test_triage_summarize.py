@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from triage_samples import paper
 
 from scout.text import sentences
-from scout.triage.summarize import LONGEST, extractive, shorten
+from scout.triage.summarize import LONGEST, extractive, quoted, shorten
 
 ABSTRACT = (
     "Long contexts are expensive to serve. However, existing caches grow with every token and limit batch size. "
@@ -100,6 +100,25 @@ class TestShorten:
         assert len(shorten("x" * 5000)) <= LONGEST
 
 
+@pytest.mark.parametrize(
+    ("sentence", "alone"),
+    [
+        ("(2) We prove that it converges.", "We prove that it converges."),
+        ("(iii) we release the code.", "we release the code."),
+        ("b) A bound on the rank.", "A bound on the rank."),
+        ("• Faster than before.", "Faster than before."),
+        ("(3) \\emph{Pooling} helps.", "\\emph{Pooling} helps."),
+        ("(2020) was the year of models.", "(2020) was the year of models."),
+        ("(x) is what it reads.", "(x) is what it reads."),
+        ("-1 is its smallest value.", "-1 is its smallest value."),
+        ("Either (1) it learns or (2) it fails.", "Either (1) it learns or (2) it fails."),
+        ("(2)", "(2)"),
+    ],
+)
+def test_a_sentence_of_an_enumeration_leaves_its_number_behind(sentence: str, alone: str):
+    assert quoted(sentence) == alone
+
+
 @given(st.text(max_size=1500), st.text(max_size=200))
 @settings(max_examples=60, deadline=None)
 def test_whatever_the_text_every_line_is_a_sentence_of_it(text, title):
@@ -107,5 +126,5 @@ def test_whatever_the_text_every_line_is_a_sentence_of_it(text, title):
     numbered = sentences(text)
     for point in made.points:
         assert all(1 <= number <= len(numbered) for number in point.cites)
-        assert point.text == shorten(numbered[point.cites[0] - 1])
+        assert point.text == quoted(numbered[point.cites[0] - 1])
     assert len(made.tldr) <= LONGEST

@@ -42,6 +42,9 @@ _PROBLEM = frozenset(
     "underexplored unclear struggle".split()
 )
 _AVAILABILITY = frozenset("http https available github code subscribe website".split())
+_ENUMERATOR = re.compile(
+    r"(?:\((?:\d{1,2}|i{1,3}|iv|vi{0,3}|ix|[a-h])\)|(?:\d{1,2}|i{1,3}|iv|vi{0,3}|ix|[a-h])\)|[•‣▪◦*–—-])\s+(?=\S)"
+)
 _CLAUSE = re.compile(r"[,;:](?= )| [–—-](?= )")
 
 
@@ -127,8 +130,8 @@ def _summary(item: Item, title: frozenset[int], sentences: list[_Sentence], cues
     scores = [_carries(sentence, title, cues, alone=len(sentences) == 1) for sentence in sentences]
     best = sentences[scores.index(max(scores))]
     others = [sentence for sentence in sentences if sentence is not best]
-    points = tuple(Point(shorten(other.text), (other.number,)) for other in _points(others, best, cues))
-    return Summary(item.id, shorten(best.text), points, BY)
+    points = tuple(Point(quoted(other.text), (other.number,)) for other in _points(others, best, cues))
+    return Summary(item.id, quoted(best.text), points, BY)
 
 
 def _carries(sentence: _Sentence, title: frozenset[int], cues: _Cues, *, alone: bool) -> float:
@@ -166,6 +169,12 @@ def _points(sentences: list[_Sentence], tldr: _Sentence, cues: _Cues) -> list[_S
         chosen.append(best)
         left.remove(best)
     return sorted(chosen, key=lambda sentence: sentence.number) if len(chosen) > 1 else []
+
+
+def quoted(sentence: str) -> str:
+    """A sentence as it stands alone: of an enumeration it was taken out of, its number or bullet stays behind."""
+    found = _ENUMERATOR.match(sentence)
+    return shorten(sentence[found.end() :] if found else sentence)
 
 
 def shorten(sentence: str) -> str:
