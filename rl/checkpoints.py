@@ -48,6 +48,11 @@ def settings_of(plan: Plan) -> str:
     return hashlib.blake2b(repr(sorted(told.items())).encode(), digest_size=8).hexdigest()
 
 
+def due(step: int, plan: Plan) -> bool:
+    """Whether the state is kept after this step, whatever happens."""
+    return step + 1 == plan.steps or bool(plan.keep_every and (step + 1) % plan.keep_every == 0)
+
+
 def keep(
     folder: Path, model: Any, optimizer: Any, generator: torch.Generator, plan: Plan, history: Sequence[Step],
     in_flight: Sequence[Mapping[str, Any]] = (),

@@ -82,25 +82,22 @@ def train(
                             gate.passed(model, sampler.inner, task, plan, step=step)
                     pipeline.begin(step)
                     with clock.part("generation" if sampler.overlaps else "collecting"):
-                        collected, staleness = pipeline.rollouts(stop.look)
-                    update = updated(
-                        model, optimizer, collected, plan, staleness=staleness, clock=clock, look=stop.look
-                    )
+                        sampled, staleness = pipeline.rollouts(stop.look)
+                    update = updated(model, optimizer, sampled, plan, staleness=staleness, clock=clock, look=stop.look)
                 except Stopping:
                     keep()
                     return Ended(tuple(history), stopped=True)
                 pipeline.end()
                 with clock.part("held-out"):
                     held = held_out(model, task, plan, decode) if due(step, plan) else (None, 0.0)
-                history.append(told(step, collected, update, task, plan, staleness=staleness, held=held))
+                history.append(told(step, sampled, update, task, plan, staleness=staleness, held=held))
                 progress.step(f"reward {history[-1].reward:.3f}")
                 recorder.step(history[-1])
                 if raised := alarms(history, plan.limits):
                     recorder.alarms(raised)
                     return Ended(tuple(history), raised)
-                last = step + 1 == plan.steps
-                stopping = distributed.any_of(stop.asked) and not last
-                if last or stopping or (plan.keep_every and (step + 1) % plan.keep_every == 0):
+                stopping = distributed.any_of(stop.asked) and step + 1 < plan.steps
+                if stopping or checkpoints.due(step, plan):
                     keep()
                 if stopping:
                     return Ended(tuple(history), stopped=True)
