@@ -22,7 +22,7 @@ def product_weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def product_server(product_weeks: Path) -> Iterator[TokenServer]:
+def tiny_server(product_weeks: Path) -> Iterator[TokenServer]:
     import product_samples
 
     with product_samples.serving(product_weeks) as running:
@@ -30,8 +30,8 @@ def product_server(product_weeks: Path) -> Iterator[TokenServer]:
 
 
 @pytest.fixture
-def product_store(monkeypatch: pytest.MonkeyPatch, product_weeks: Path, product_server: TokenServer) -> Iterator[Store]:
+def tiny_store(monkeypatch: pytest.MonkeyPatch, product_weeks: Path, tiny_server: TokenServer) -> Iterator[Store]:
     import product_samples
 
-    with product_samples.opened(monkeypatch, product_weeks, product_server) as store:
+    with product_samples.opened(monkeypatch, product_weeks, tiny_server) as store:
         yield store

@@ -31,18 +31,8 @@ from scout.store.training import State
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture
-def server(product_server: TokenServer) -> TokenServer:
-    return product_server
-
-
-@pytest.fixture
-def store(product_store: Store) -> Store:
-    return product_store
-
-
 def test_thumbs_become_an_adapter_that_reads_for_the_reader(
-    store: Store, server: TokenServer, monkeypatch: pytest.MonkeyPatch
+    tiny_store: Store, tiny_server: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         precision, "traced",
@@ -56,18 +46,18 @@ def test_thumbs_become_an_adapter_that_reads_for_the_reader(
     found = told(done)
     jsonschema.validate(found, json.loads((ROOT / "docs/schemas/train.schema.json").read_text()))
     assert found["adapter"], found["message"]
-    assert store.adapters.serving(READER) == found["adapter"] == next(iter(server.adapters))
+    assert tiny_store.adapters.serving(READER) == found["adapter"] == next(iter(tiny_server.adapters))
     assert (found["run"]["state"], found["promotion"]["recipe"]) == ("done", f"adapter:{found['adapter']}")
-    assert found["run"]["steps"] == len(store.training.steps(found["run"]["id"])) > 4
+    assert found["run"]["steps"] == len(tiny_store.training.steps(found["run"]["id"])) > 4
     assert found["run"]["facts"]["held_out"]["thumbs"] >= 60
-    (parity,) = store.training.parity()
+    (parity,) = tiny_store.training.parity()
     assert parity.verdict == ""
-    samples = store.training.samples(found["run"]["id"], store.training.sampled(found["run"]["id"])[-1])
+    samples = tiny_store.training.samples(found["run"]["id"], tiny_store.training.sampled(found["run"]["id"])[-1])
     assert samples
     assert all(each.parts and 0 <= each.reward <= 1 for each in samples)
 
     place = adapter_files.folder(load(), found["adapter"])
-    row = store.adapters.get(found["adapter"])
+    row = tiny_store.adapters.get(found["adapter"])
     assert row is not None
     adapter_files.verify(load(), row.name, row.checksum)
     assert json.loads((place / "adapter_config.json").read_text())["r"] == 2
@@ -78,42 +68,42 @@ def test_thumbs_become_an_adapter_that_reads_for_the_reader(
     again = train()
     assert again.exit_code == Exit.DONE
     assert "nothing new" in again.output.lower()
-    assert len(store.training.listing(READER)) == 1
+    assert len(tiny_store.training.listing(READER)) == 1
 
 
 def test_without_a_server_the_adapter_waits_to_be_judged_and_without_suites_it_is_not_promoted(
-    store: Store, server: TokenServer, monkeypatch: pytest.MonkeyPatch
+    tiny_store: Store, tiny_server: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    agree(store)
-    server.stop()
+    agree(tiny_store)
+    tiny_server.stop()
     waits = train("--json")
     assert waits.exit_code == Exit.LATER, waits.output
     assert "could not be judged" in told(waits)["message"]
-    server.start()
+    tiny_server.start()
     monkeypatch.setenv("SCOUT_TRAIN__SUITES", '["gone"]')
     done = train("--json")
     assert done.exit_code == Exit.DONE
     assert "not promoted, because" in told(done)["message"]
     assert "no suite is called gone" in told(done)["message"]
     assert told(done)["adapter"] == told(waits)["adapter"]
-    assert len(store.training.listing(READER)) == 1, "the same thumbs are not trained on twice"
-    assert store.adapters.serving(READER) == ""
-    assert server.adapters == {}
+    assert len(tiny_store.training.listing(READER)) == 1, "the same thumbs are not trained on twice"
+    assert tiny_store.adapters.serving(READER) == ""
+    assert tiny_server.adapters == {}
 
 
 def test_a_loss_that_draws_answers_trains_too_and_its_answers_are_kept_with_their_parts(
-    store: Store, server: TokenServer, monkeypatch: pytest.MonkeyPatch
+    tiny_store: Store, tiny_server: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    agree(store)
+    agree(tiny_store)
     nothing_lost(monkeypatch)
     for name, value in {"LOSS": "cispo", "STEPS": "3", "PROMPTS": "4", "GROUP": "4"}.items():
         monkeypatch.setenv(f"SCOUT_TRAIN__{name}", value)
     done = told(train("--json"))
     assert done["run"]["state"] == "done"
-    assert store.training.sampled(done["run"]["id"]) == [0, 2]
-    figures = store.training.steps(done["run"]["id"])[0].figures
+    assert tiny_store.training.sampled(done["run"]["id"]) == [0, 2]
+    figures = tiny_store.training.steps(done["run"]["id"])[0].figures
     assert {"reward", "entropy", "grad_norm", "mismatch_mean", "mismatch_ratio_max"} <= figures.keys()
-    (sample, *_) = store.training.samples(done["run"]["id"], 0)
+    (sample, *_) = tiny_store.training.samples(done["run"]["id"], 0)
     assert {"rating", "form"} <= sample.parts.keys()
 
 
@@ -135,10 +125,10 @@ main()
 
 
 def test_a_run_ended_by_sigterm_is_gone_on_with_to_the_same_bits(
-    store: Store, monkeypatch: pytest.MonkeyPatch, server: TokenServer
+    tiny_store: Store, monkeypatch: pytest.MonkeyPatch, tiny_server: TokenServer
 ) -> None:
-    agree(store)
-    server.stop()
+    agree(tiny_store)
+    tiny_server.stop()
     monkeypatch.setenv("SCOUT_TRAIN__EPOCHS", "8")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     straight = told(train("--json"))
@@ -148,33 +138,33 @@ def test_a_run_ended_by_sigterm_is_gone_on_with_to_the_same_bits(
     assert ended.returncode == Exit.LATER, ended.stderr
     assert "scout train --resume" in ended.stderr
     first = straight["run"]["id"]
-    (run,) = (run for run in store.training.listing(READER) if run.id != first)
+    (run,) = (run for run in tiny_store.training.listing(READER) if run.id != first)
     assert run.state is State.STOPPED
-    kept = store.training.checkpoints(run.id)[0].steps
-    assert 3 <= kept < len(store.training.steps(first))
+    kept = tiny_store.training.checkpoints(run.id)[0].steps
+    assert 3 <= kept < len(tiny_store.training.steps(first))
 
     resumed = told(train("--resume", "--json"))
     assert resumed["run"]["id"] == run.id
-    adapters = [store.adapters.get(each["adapter"]) for each in (straight, resumed)]
+    adapters = [tiny_store.adapters.get(each["adapter"]) for each in (straight, resumed)]
     assert adapters[0] is not None
     assert adapters[1] is not None
     assert adapters[0].checksum == adapters[1].checksum
-    assert len(store.training.steps(run.id)) == len(store.training.steps(first))
+    assert len(tiny_store.training.steps(run.id)) == len(tiny_store.training.steps(first))
 
 
-def test_a_parity_fault_begins_nothing_and_ends_with_1(store: Store) -> None:
-    agree(store, verdict="layer 1: 40 roundings off")
+def test_a_parity_fault_begins_nothing_and_ends_with_1(tiny_store: Store) -> None:
+    agree(tiny_store, verdict="layer 1: 40 roundings off")
     done = train()
     assert done.exit_code == Exit.BUG
     assert "layer 1: 40 roundings off" in done.output
-    assert store.training.listing(READER) == []
+    assert tiny_store.training.listing(READER) == []
 
 
-def test_an_alarm_ends_with_1_its_evidence_and_no_adapter(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alarm_ends_with_1_its_evidence_and_no_adapter(tiny_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     from rl import thumbs
     from rl.monitor import Alarm, Kind
 
-    agree(store)
+    agree(tiny_store)
     monkeypatch.setattr(
         thumbs,
         "alarms",
@@ -183,18 +173,18 @@ def test_an_alarm_ends_with_1_its_evidence_and_no_adapter(store: Store, monkeypa
     done = train("--json")
     assert done.exit_code == Exit.BUG
     assert told(done)["run"]["state"] == "alarmed"
-    (alarm,) = store.training.alarms(READER)
+    (alarm,) = tiny_store.training.alarms(READER)
     assert (alarm.kind, alarm.step, alarm.evidence) == ("reward-hacking", 1, "up while held out fell")
-    assert store.adapters.listing(READER) == []
+    assert tiny_store.adapters.listing(READER) == []
     assert "reward-hacking" in done.stderr
 
 
-def test_a_full_disk_stops_with_75_and_what_was_kept_stands(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    agree(store)
+def test_a_full_disk_stops_with_75_and_what_was_kept_stands(tiny_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    agree(tiny_store)
     saved = torch.save
 
     def full(*args: Any, **extra: Any) -> None:
-        if store.training.checkpoints(store.training.listing(READER)[0].id):
+        if tiny_store.training.checkpoints(tiny_store.training.listing(READER)[0].id):
             raise OSError(28, "No space left on device")
         saved(*args, **extra)
 
@@ -202,7 +192,7 @@ def test_a_full_disk_stops_with_75_and_what_was_kept_stands(store: Store, monkey
     done = train()
     assert done.exit_code == Exit.LATER, done.output
     assert "--resume" in done.output
-    (run,) = store.training.listing(READER)
+    (run,) = tiny_store.training.listing(READER)
     assert run.state is State.FAILED
     monkeypatch.setattr(torch, "save", saved)
     assert told(train("--resume", "--json"))["run"]["state"] == "done"

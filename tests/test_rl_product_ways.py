@@ -27,58 +27,48 @@ from scout.store import Store
 from scout.store.training import State
 
 
-@pytest.fixture
-def server(product_server: TokenServer) -> TokenServer:
-    return product_server
-
-
-@pytest.fixture
-def store(product_store: Store) -> Store:
-    return product_store
-
-
 def test_a_server_that_draws_is_given_every_version_and_keeps_only_the_one_that_reads(
-    store: Store, server: TokenServer, monkeypatch: pytest.MonkeyPatch
+    tiny_store: Store, tiny_server: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    agree(store)
+    agree(tiny_store)
     nothing_lost(monkeypatch)
     for name, value in {"LOSS": "cispo", "STEPS": "3", "PROMPTS": "4", "GROUP": "4", "ROLLOUTS": "server"}.items():
         monkeypatch.setenv(f"SCOUT_TRAIN__{name}", value)
     done = told(train("--json"))
     assert done["run"]["state"] == "done", done["message"]
-    steps = store.training.steps(done["run"]["id"])
+    steps = tiny_store.training.steps(done["run"]["id"])
     assert [(step.version, step.figures["staleness"]) for step in steps] == [
         ("step-0", 0),
         ("step-0", 1),
         ("step-1", 1),
     ]
-    drew = {body["model"] for body in server.asked}
+    drew = {body["model"] for body in tiny_server.asked}
     assert len(drew) == 2
     assert all(name.startswith(done["run"]["id"]) for name in drew)
-    assert set(server.adapters) == {done["adapter"]} == {store.adapters.serving(READER)}
+    assert set(tiny_server.adapters) == {done["adapter"]} == {tiny_store.adapters.serving(READER)}
 
 
 def test_two_processes_take_the_steps_of_one(
-    store: Store, server: TokenServer, monkeypatch: pytest.MonkeyPatch
+    tiny_store: Store, tiny_server: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    agree(store)
-    server.stop()
+    agree(tiny_store)
+    tiny_server.stop()
     for name, value in {"LOSS": "cispo", "STEPS": "3", "PROMPTS": "3", "GROUP": "5", "KL": "0.01"}.items():
         monkeypatch.setenv(f"SCOUT_TRAIN__{name}", value)
     alone, shared = told(train("--json")), told(train("--again", "--processes", "2", "--json"))
     assert shared["run"]["state"] == "done", shared["message"]
-    one, two = (store.training.steps(each["run"]["id"]) for each in (alone, shared))
+    one, two = (tiny_store.training.steps(each["run"]["id"]) for each in (alone, shared))
     assert len(one) == len(two) == 3
     for here, there in zip(one, two, strict=True):
         for name in ("reward", "loss", "grad_norm", "entropy", "kl_reference"):
             assert there.figures[name] == pytest.approx(here.figures[name], rel=1e-3, abs=1e-6)
-    assert store.training.samples(shared["run"]["id"], 0) == store.training.samples(alone["run"]["id"], 0)
-    adapters = [store.adapters.get(each["adapter"]) for each in (alone, shared)]
+    assert tiny_store.training.samples(shared["run"]["id"], 0) == tiny_store.training.samples(alone["run"]["id"], 0)
+    adapters = [tiny_store.adapters.get(each["adapter"]) for each in (alone, shared)]
     assert all(each and adapter_files.verify(load(), each.name, each.checksum) for each in adapters)
 
 
-def test_kto_says_that_it_trains_in_one_process(store: Store) -> None:
-    agree(store)
+def test_kto_says_that_it_trains_in_one_process(tiny_store: Store) -> None:
+    agree(tiny_store)
     done = train("--processes", "2")
     assert done.exit_code == Exit.CONFIG
     assert "train.loss" in done.output
@@ -86,9 +76,9 @@ def test_kto_says_that_it_trains_in_one_process(store: Store) -> None:
 
 @pytest.mark.parametrize("loss", ["kto", "cispo"])
 def test_what_is_trained_is_the_body_that_parity_looked_at(
-    store: Store, monkeypatch: pytest.MonkeyPatch, loss: str
+    tiny_store: Store, monkeypatch: pytest.MonkeyPatch, loss: str
 ) -> None:
-    agree(store, body="bfloat16")
+    agree(tiny_store, body="bfloat16")
     for name, value in {"BODY": "bfloat16", "LOSS": loss, "STEPS": "1", "EPOCHS": "1"}.items():
         monkeypatch.setenv(f"SCOUT_TRAIN__{name}", value)
     bodies: list[Any] = []
@@ -107,9 +97,9 @@ def test_what_is_trained_is_the_body_that_parity_looked_at(
 
 
 def test_varied_prompts_teach_and_ways_never_trained_on_watch_beside_the_served_prompt(
-    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tiny_store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    learned = course(store, load(), READER)
+    learned = course(tiny_store, load(), READER)
     lesson.prepare(learned, load().train, tmp_path / "plain")
     monkeypatch.setenv("SCOUT_TRAIN__VARIANTS", "true")
     lesson.prepare(learned, load().train, tmp_path / "varied")
@@ -124,12 +114,12 @@ def test_varied_prompts_teach_and_ways_never_trained_on_watch_beside_the_served_
     assert all(a["prompt"] != b["prompt"] for a, b in zip(varied["watched"][count:], plain["watched"], strict=True))
 
 
-def test_a_run_asked_to_end_before_its_first_step_ends_there_and_goes_on_later(store: Store) -> None:
-    parity = agree(store)
+def test_a_run_asked_to_end_before_its_first_step_ends_there_and_goes_on_later(tiny_store: Store) -> None:
+    parity = agree(tiny_store)
     settings = load()
-    learned = course(store, settings, READER)
+    learned = course(tiny_store, settings, READER)
     begun = product.begun(settings, READER, learned, parity)
-    stopped = product.run(store, settings, begun, stopping=lambda: True, course=learned)
+    stopped = product.run(tiny_store, settings, begun, stopping=lambda: True, course=learned)
     assert (stopped.state, stopped.message) == (State.STOPPED, "stopped after 0 steps; `scout train --resume` goes on")
     done = told(train("--resume", "--json"))
     assert (done["run"]["id"], done["run"]["state"]) == (stopped.id, "done")
