@@ -31,12 +31,14 @@ class Label:
     reasons: tuple[str, ...] = ()
     subject: str | None = None
     """Slug that the reader corrected the item to."""
+    sure: float = 1.0
+    """In [0, 1]: less where the thumb is a guess (`rl.guesses`)."""
 
     @property
     def weight(self) -> float:
-        return (
-            min((REASON_WEIGHT.get(reason, 1.0) for reason in self.reasons), default=1.0) if self.up is False else 1.0
-        )
+        if self.up is not False:
+            return self.sure
+        return self.sure * min((REASON_WEIGHT.get(reason, 1.0) for reason in self.reasons), default=1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
@@ -17,6 +18,7 @@ from measure_samples import about, archive, write
 from thread_samples import NOON
 
 from rl import checkpoints, picks
+from rl.guesses import guessed
 from scout.triage.policy import Thumbed
 from scout.triage.prompting import rate_messages, rubric, shown
 
@@ -64,6 +66,14 @@ def test_a_run_that_was_stopped_says_how_far_it_is_and_goes_on_to_the_end(files,
     assert picks.YARDSTICK in ended.out
 
 
+def test_guesses_are_learned_beside_the_thumbs(files, tmp_path) -> None:
+    done = run(files, tmp_path / "run", "--cispo", "0", "--guesses", "20", "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    assert told["guesses"] == 20
+    assert told["steps"] == 5  # 24 thumbs and 20 guesses, ten a step
+
+
 @pytest.mark.parametrize(("option", "one", "another"), [("--body", "bfloat16", "float32"), ("--dropout", "0.2", "0")])
 def test_what_is_asked_for_is_what_trains(files, tmp_path, option, one, another) -> None:
     run(files, tmp_path / "run", "--cispo", "0", option, one, "--minutes", "0.0001")
@@ -71,6 +81,25 @@ def test_what_is_asked_for_is_what_trains(files, tmp_path, option, one, another)
     other = run(files, tmp_path / "run", "--cispo", "0", option, another)
     assert other.code != 0
     assert "other settings" in other.err
+
+
+def test_guesses_are_spread_over_where_papers_stand_and_count_as_much_as_they_are_sure() -> None:
+    papers = archive()
+    setting = picks.Setting(pick="ada", train_until=date(2025, 11, 9), labels=24, tests=12, watched=10)
+    found = picks.drawn(papers, about("agents", papers), setting)
+    said = picks.estimates(found, picks.DEFAULT_RECIPE, 0)
+    made = guessed(found, picks.DEFAULT_RECIPE, said, 20, seed=0)
+    labelled = {thumb.item.id for thumb in (*found.thumbs, *found.watched, *found.tests)}
+    assert 0 < len(made) <= 20
+    assert not labelled & {item.id for item, _ in made}
+    assert {item.id for item, _ in made} <= {item.id for item in found.seen.items}
+    assert {label.up for _, label in made} == {True, False}
+    assert all(0 <= label.weight <= 1 for _, label in made)
+    thought = picks.embedded(picks.DEFAULT_RECIPE, found.seen, found.thumbs, [item for item, _ in made])
+    by_chance = sorted(made, key=lambda each: thought[each[0].id])
+    towards_yes = [label.sure if label.up else -label.sure for _, label in by_chance]
+    assert towards_yes == sorted(towards_yes)
+    assert towards_yes[0] < towards_yes[-1]
 
 
 def test_where_a_paper_stands_is_told_by_order_alone_and_against_the_thumbs() -> None:

@@ -52,6 +52,10 @@ HEAD = ("who", "AUC", "interval", "against the yardstick")
     is_flag=True,
     help="Tell the model above what share of the thumbs the embedded policy, fitted to them, puts an item.",
 )
+@click.option(
+    "--guesses", type=click.IntRange(min=0), default=0, show_default=True,
+    help="Learn beside the thumbs what the embedded policy, fitted to them, guesses of so many papers that nobody thumbed.",
+)  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=0), default=None, help="Over the thumbs, by KTO.")
 @click.option("--cispo", type=click.IntRange(min=0), default=None, help="Epochs after those, by CISPO.")
 @click.option(
@@ -77,8 +81,9 @@ HEAD = ("who", "AUC", "interval", "against the yardstick")
 @as_json
 def thumbs(
     checkpoint: Path, papers_file: Path, picks_file: Path, pick: str, train_until: datetime, test_until: datetime | None,
-    folder: Path, labels: int, tests: int, estimate: bool, epochs: int | None, cispo: int | None, first_layer: int | None,
-    body: str, rate: float | None, dropout: float | None, chars: int | None, minutes: float | None, seed: int, json_: bool,
+    folder: Path, labels: int, tests: int, estimate: bool, guesses: int, epochs: int | None, cispo: int | None,
+    first_layer: int | None, body: str, rate: float | None, dropout: float | None, chars: int | None, minutes: float | None,
+    seed: int, json_: bool,
 ) -> None:  # fmt: skip
     """Train on thumbs and test forward in time.
 
@@ -103,10 +108,10 @@ def thumbs(
     plan = Plan(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     with progress(wanted=not json_) as bars:
         learned, rows = _measured(
-            checkpoint, papers_file, picks_file, setting, plan, folder, estimate, chars, minutes, bars
+            checkpoint, papers_file, picks_file, setting, plan, folder, estimate, guesses, chars, minutes, bars
         )
     if json_:
-        emit_json(_told(setting, plan, estimate, learned, rows))
+        emit_json(_told(setting, plan, estimate, guesses, learned, rows))
     else:
         show(learned, rows)
 
@@ -122,11 +127,12 @@ def _first(checkpoint: Path, given: int | None) -> int:
 
 def _measured(
     checkpoint: Path, papers_file: Path, picks_file: Path, setting: Setting, plan: Plan, folder: Path, estimate: bool,
-    chars: int | None, minutes: float | None, bars: Progress,
+    guesses: int, chars: int | None, minutes: float | None, bars: Progress,
 ) -> tuple[Learned, tuple[Row, ...]]:  # fmt: skip
     from evals.papers import BadData, read_papers, read_picks
     from rl import lora, picks
     from rl.checkpoints import OtherRun
+    from rl.guesses import CHARS, guessed
     from rl.task import rating_examples, rendering
     from rl.thumbs import learn
     from scout.triage.prompting import LABEL_CHARS
@@ -144,6 +150,9 @@ def _measured(
             rating_examples(picks.profile(), picks.labelled(part), render, standings=told, chars=chars or LABEL_CHARS)
             for part in (found.thumbs, found.watched, found.tests)
         )  # fmt: skip
+        if guesses:
+            made = guessed(found, picks.DEFAULT_RECIPE, embedded, guesses, seed=setting.seed)
+            train += rating_examples(picks.profile(), made, render, standings=told, chars=min(CHARS, chars or CHARS))
         learned = learn(
             checkpoint, train, watched, plan, folder=folder, ask=tests, minutes=minutes or float("inf"), progress=bars,
             recorder=_Log(folder / "steps.jsonl"),
@@ -195,10 +204,13 @@ def _once(folder: Path, setting: Setting, make: Callable[[], Mapping[str, float]
     return found
 
 
-def _told(setting: Setting, plan: Plan, estimate: bool, learned: Learned, rows: Sequence[Row]) -> dict[str, Any]:
+def _told(
+    setting: Setting, plan: Plan, estimate: bool, guesses: int, learned: Learned, rows: Sequence[Row]
+) -> dict[str, Any]:
     return {
         **setting.to_dict(),
         "estimate": estimate,
+        "guesses": guesses,
         "plan": {name: value for name, value in asdict(plan).items() if name != "limits"},
         "steps": len(learned.steps),
         "ended": learned.adapter is not None,
