@@ -51,6 +51,8 @@ class World:
             "SCOUT_GITHUB__URL": f"{self.url}/github",
             "SCOUT_SOURCES__DEFAULTS": "0",
             "SCOUT_NET__ALLOW_LOOPBACK": "1",
+            "SCOUT_NET__DEADLINE_SECONDS": "120",  # a source that is late because this machine is busy is no news
+            "SCOUT_NET__PARSE_SECONDS": "120",
             "SCOUT_TODAY": day,
         }
 
