@@ -16,7 +16,9 @@ from datetime import date
 from typing import Any
 
 from evals import gate
+from rl.rewards import Label
 from scout.config import Settings
+from scout.items import Item
 from scout.logged import days_of
 from scout.readers import profile
 from scout.store import Store
@@ -41,6 +43,8 @@ class Course:
     held_out_days: int
     missing: str
     """Why nothing should be trained; empty where it may be."""
+    guesses: tuple[tuple[Item, Label], ...] = ()
+    """Learned beside the thumbs (`rl.guesses`)."""
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -49,7 +53,7 @@ class Course:
                 for name, part in (("learn", self.learn), ("watched", self.watched), ("held_out", self.held_out))
             },
             "held_out_since": self.since and self.since.isoformat(), "held_out_days": self.held_out_days,
-            "missing": self.missing,
+            "missing": self.missing, "guesses": len(self.guesses),
         }  # fmt: skip
 
     def fingerprint(self, settings: Settings) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rl.course import BATCH, Course
+from rl.guesses import CHARS
 from rl.recorder import Recorder
 from rl.rewards import Label
 from rl.task import Example, Render, Triage, rating_examples, rendering
@@ -188,10 +189,13 @@ def _examples(course: Course, render: Render, *, varied: bool) -> tuple[Sequence
     def made(thumbs: Sequence[Any], which: Which = Which.PLAIN) -> tuple[Example, ...]:
         return rating_examples(course.profile, _labelled(thumbs), render, which=which)
 
+    how = Which.TRAINED if varied else Which.PLAIN
+    guesses = rating_examples(course.profile, course.guesses, render, chars=CHARS, which=how)
+    learn = (*made(course.learn, how), *guesses)
     if not varied:
-        return made(course.learn), made(course.watched)
+        return learn, made(course.watched)
     others = (replace(each, id=f"{each.id} in other words") for each in made(course.watched, Which.HELD_OUT))
-    return made(course.learn, Which.TRAINED), (*made(course.watched), *others)
+    return learn, (*made(course.watched), *others)
 
 
 def _labelled(thumbs: Sequence[Any]) -> list[tuple[Any, Label]]:
@@ -201,11 +205,10 @@ def _labelled(thumbs: Sequence[Any]) -> list[tuple[Any, Label]]:
 def _plain(example: Example) -> dict[str, Any]:
     return {
         "id": example.id, "prompt": list(example.prompt), "source": example.source, "up": example.label.up,
-        "reasons": list(example.label.reasons),
+        "reasons": list(example.label.reasons), "sure": example.label.sure,
     }  # fmt: skip
 
 
 def _example(told: dict[str, Any]) -> Example:
-    return Example(
-        told["id"], tuple(told["prompt"]), told["source"], Label(up=told["up"], reasons=tuple(told["reasons"]))
-    )
+    label = Label(up=told["up"], reasons=tuple(told["reasons"]), sure=told.get("sure", 1.0))
+    return Example(told["id"], tuple(told["prompt"]), told["source"], label)

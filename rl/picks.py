@@ -18,13 +18,13 @@ from evals.papers import Papers
 from evals.peers import PEERS, Shelf, Task
 from evals.ranking import Ranked
 from evals.stats import Interval
+from rl import guesses
 from rl.rewards import Label
 from scout.items import Item
 from scout.triage import recipes
 from scout.triage.policy import Profile, Thumbed
 
 YARDSTICK = "tfidf-logistic"
-FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,29 +129,26 @@ def profile() -> Profile:
 
 
 def estimates(found: Drawn, recipe: str, seed: int) -> Mapping[str, float]:
-    """What the embedded policy says of each paper, by its id. Of a thumb, by a policy that was not taught that thumb.
+    """What the embedded policy says of each paper, by its id. Of a thumb, by a policy that was not taught that thumb."""
 
-    Out of fold, since a score of what a policy was fitted to is better than any it will give later; a model that is shown such
-    scores learns to trust them too much.
+    def fit(thumbs: Sequence[Thumbed], items: Sequence[Item]) -> dict[str, float]:
+        return embedded(recipe, found.seen, thumbs, items)
+
+    return guesses.out_of_fold(found.thumbs, fit, seed=seed) | fit(found.thumbs, found.asked)
+
+
+def guessed(
+    found: Drawn, recipe: str, said: Mapping[str, float], count: int, *, seed: int
+) -> tuple[tuple[Item, Label], ...]:
+    """Guesses at unlabelled papers from before the test.
+
+    Args:
+        said: what `estimates` says.
     """
-    said: dict[str, float] = {}
-    place = np.random.default_rng(seed).permutation(len(found.thumbs)) % FOLDS
-    for fold in range(FOLDS):
-        others = [thumb for thumb, its in zip(found.thumbs, place.tolist(), strict=True) if its != fold]
-        held = [thumb.item for thumb, its in zip(found.thumbs, place.tolist(), strict=True) if its == fold]
-        said |= embedded(recipe, found.seen, others, held)
-    return said | embedded(recipe, found.seen, found.thumbs, found.asked)
-
-
-def standings(said: Mapping[str, float], thumbs: Sequence[Thumbed]) -> dict[str, float]:
-    """[0, 1] for each item the share of the thumbs' probabilities that are below its own, ties counted half.
-
-    Probabilities of a calibrated policy are small where few papers are wanted (half of them below 8% for `hf_daily`), and are told
-    apart in their first digits alone; their order is what a model is to learn from.
-    """
-    known = np.sort([said[thumb.item.id] for thumb in thumbs])
-    places = (np.searchsorted(known, list(said.values()), side) for side in ("left", "right"))
-    return dict(zip(said, ((below + upto) / 2 / len(known) for below, upto in zip(*places, strict=True)), strict=True))
+    known = {thumb.item.id for thumb in (*found.thumbs, *found.watched)}
+    free = [item for item in found.seen.items if item.id not in known]
+    thought = embedded(recipe, found.seen, found.thumbs, free)
+    return guesses.spread(thought, said, free, found.thumbs, count, seed=seed)
 
 
 def embedded(recipe: str, seen: Papers, thumbs: Sequence[Thumbed], items: Sequence[Item]) -> dict[str, float]:

@@ -141,14 +141,28 @@ def begun(settings: Settings, reader: str, course: Course, parity: ParityRow) ->
     }  # fmt: skip
     return TrainingRun(
         id=new_run(at), reader=reader, recipe=train.loss, base=checkpoint_name(train.checkpoint),
-        settings=train.model_dump(), seed=train.seed, planned=planned(settings, len(course.learn)), started=at, facts=facts,
+        settings=train.model_dump(), seed=train.seed,
+        planned=planned(settings, len(course.learn) + len(course.guesses)), started=at, facts=facts,
     )  # fmt: skip
 
 
-def planned(settings: Settings, thumbs: int) -> int:
-    """Steps of a run."""
+def with_guesses(
+    store: Store, settings: Settings, reader: str, course: Course, *, progress: Progress = SILENT
+) -> Course:
+    """The course with what is learned beside its thumbs, where the loss takes such."""
+    if settings.train.loss != "kto" or not settings.train.guesses or course.since is None:
+        return course
+    from rl import guesses
+
+    return replace(
+        course, guesses=guesses.of_reader(store, settings, reader, course.learn, course.since, progress=progress)
+    )
+
+
+def planned(settings: Settings, learned: int) -> int:
+    """Steps of a run that learns from so many thumbs and guesses."""
     train = settings.train
-    return train.steps if train.loss != "kto" else -(-thumbs // BATCH) * (train.epochs + train.cispo_epochs)
+    return train.steps if train.loss != "kto" else -(-learned // BATCH) * (train.epochs + train.cispo_epochs)
 
 
 def run(

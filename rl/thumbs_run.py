@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -109,7 +110,8 @@ class Run:
             kept = torch.load(place, weights_only=True)
         except Exception:  # there is none, or it was cut short: whatever unpickling makes of such bytes
             kept = {}
-        if kept.get("of") == self.plan.data:
+        of = _prompts(every, self.plan)
+        if kept.get("of") == of:
             found, reference = tail.Below(kept["prefix"], tuple(kept["rest"])), kept["reference"]
             return *self._split(every, len(examples), found), reference
         found = self._below(every, progress)
@@ -117,7 +119,7 @@ class Run:
         progress.stage("reference", len(examples))
         reference = self._reference(train, progress)
         folder.mkdir(parents=True, exist_ok=True)
-        state = {"of": self.plan.data, "prefix": found.prefix, "rest": list(found.rest), "reference": reference}
+        state = {"of": of, "prefix": found.prefix, "rest": list(found.rest), "reference": reference}
         half = place.with_suffix(".part")
         torch.save(state, half)
         half.replace(place)
@@ -226,7 +228,8 @@ class Run:
         reference = self.reference[places]
         if step < self.kto_steps:
             weights = torch.tensor([label.weight for label in given])
-            ups = float(self.train.up.float().mean())
+            whole = torch.tensor([example.label.sure for example in self.train.examples])
+            ups = float(whole @ self.train.up.float() / whole.sum())
             balance = torch.where(part.up, 0.5 / ups, 0.5 / (1 - ups))
             return rating.kto_loss(
                 logprobs, reference, part.up, weights * balance, beta=self.plan.beta, keep=self.plan.keep
@@ -271,6 +274,12 @@ def area(scores: Sequence[float], up: Sequence[bool]) -> tuple[float | None, flo
     one, two = found / (2 - found), 2 * found**2 / (1 + found)
     spread = found * (1 - found) + (ups - 1) * (one - found**2) + (downs - 1) * (two - found**2)
     return found, math.sqrt(max(0.0, spread) / (ups * downs))
+
+
+def _prompts(every: Sequence[Example], plan: Plan) -> str:
+    """Names all that states entering the first layer trained depend on."""
+    told = repr([plan.first_layer, plan.body, *(example.prompt for example in every)])
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 def _parts(loss: Loss) -> dict[str, float]:

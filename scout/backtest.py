@@ -104,7 +104,7 @@ def run(
     progress: Progress = SILENT,
 ) -> Backtest:  # fmt: skip
     """Ask every recipe about the thumbs and the digests of each block."""
-    past = _Past(store, settings, reader)
+    past = Past(store, settings, reader)
     thumbs: list[Foreseen] = []
     slots: list[Slotted] = []
     progress.stage(f"looking back for {reader}", len(blocks) * len(recipes))
@@ -124,7 +124,7 @@ def foreseen(
     store: Store, settings: Settings, reader: str, blocks: Sequence[Block], recipe: str, *, progress: Progress = SILENT,
 ) -> tuple[Foreseen, ...]:  # fmt: skip
     """What one recipe would have said of the thumbs of each block; its digests are left out."""
-    past = _Past(store, settings, reader)
+    past = Past(store, settings, reader)
     thumbs: list[Foreseen] = []
     progress.stage(f"looking back for {reader}", len(blocks))
     for block in blocks:
@@ -142,7 +142,7 @@ def _foreseen(block: Block, fits: Mapping[str, Policy]) -> list[Foreseen]:
     ]
 
 
-def _slotted(past: _Past, candidates: Sequence[Candidate], fits: Mapping[str, Policy]) -> list[Slotted]:
+def _slotted(past: Past, candidates: Sequence[Candidate], fits: Mapping[str, Policy]) -> list[Slotted]:
     items = [candidate.item for candidate in candidates]
     if not items:
         return []
@@ -157,8 +157,8 @@ def _slotted(past: _Past, candidates: Sequence[Candidate], fits: Mapping[str, Po
     return [Slotted(candidate, frozenset(by[candidate.item.id])) for candidate in candidates]
 
 
-class _Past:
-    """What was known on past days, for recipes to be fitted on."""
+class Past:
+    """What was known of a reader on past days, for recipes to be fitted on."""
 
     def __init__(self, store: Store, settings: Settings, reader: str) -> None:
         self.store, self.settings = store, settings
@@ -169,9 +169,13 @@ class _Past:
         self._days = days_of(store, reader)
         self._others = thumbed(store, store.feedback.others_thumbs(reader))
 
-    def fit(self, recipe: str, day: date) -> Policy:
-        """The recipe as it would have been fitted on the morning of `day`, its arrivals there and no word on them yet."""
-        known, corpus = self._profile(day), self._corpus(day)
+    def fit(self, recipe: str, day: date, *, thumbs: Sequence[Thumbed] | None = None) -> Policy:
+        """The recipe as it would have been fitted on the morning of `day`, its arrivals there and no word on them yet.
+
+        Args:
+            thumbs: had these been all, of those from before the day.
+        """
+        known, corpus = self._profile(day, self.profile.thumbs if thumbs is None else thumbs), self.corpus(day)
         if not RECIPES[recipe].vectors:
             return RECIPES[recipe].fit(known, corpus, self._targets(day))
         model = embedding.model_of(self.store, self.settings)
@@ -180,15 +184,16 @@ class _Past:
         )  # fmt: skip
         return embedding.Seeing(fit, self.store)
 
-    def _profile(self, day: date) -> Profile:
+    def _profile(self, day: date, thumbs: Sequence[Thumbed]) -> Profile:
         def is_past(id: ItemId, given: date) -> bool:
             return self._days.get(id, given) < day
 
-        thumbs = tuple(thumb for thumb in self.profile.thumbs if is_past(thumb.item.id, thumb.at.date()))
+        past = tuple(thumb for thumb in thumbs if is_past(thumb.item.id, thumb.at.date()))
         corrections = {id: slug for id, slug in self.profile.corrections.items() if is_past(id, date.min)}
-        return replace(self.profile, thumbs=thumbs, corrections=corrections)
+        return replace(self.profile, thumbs=past, corrections=corrections)
 
-    def _corpus(self, day: date) -> Corpus:
+    def corpus(self, day: date) -> Corpus:
+        """What had arrived by then."""
         store = self.store
         arrived = [cutoff for one, cutoff in self.log.cutoffs.items() if one <= day]
         until = max(arrived, default=next(iter(self.log.cutoffs.values()), None))

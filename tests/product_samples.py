@@ -31,7 +31,7 @@ from scout.triage.prompting import LABEL_CHARS, rate_messages, rubric, shown
 DAYS = weekdays(18)
 SETTINGS = {
     "LEAST_THUMBS": "30", "EPOCHS": "2", "RANK": "2", "BODY": "float32", "KEEP_EVERY": "3", "SAMPLE_EVERY": "2",
-    "HELD_OUT": "0.5",
+    "HELD_OUT": "0.5", "GUESSES": "0",
 }  # fmt: skip
 
 

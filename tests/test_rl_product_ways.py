@@ -20,7 +20,7 @@ from token_server import TokenServer
 
 from rl import lesson, lora, product
 from rl.course import course
-from scout import adapter_files
+from scout import adapter_files, policies
 from scout.config import load
 from scout.exit_codes import Exit
 from scout.store import Store
@@ -123,3 +123,36 @@ def test_a_run_asked_to_end_before_its_first_step_ends_there_and_goes_on_later(t
     assert (stopped.state, stopped.message) == (State.STOPPED, "stopped after 0 steps; `scout train --resume` goes on")
     done = told(train("--resume", "--json"))
     assert (done["run"]["id"], done["run"]["state"]) == (stopped.id, "done")
+
+
+def test_what_nobody_thumbed_is_learned_beside_the_thumbs(
+    tiny_store: Store, tiny_server: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agree(tiny_store)
+    nothing_lost(monkeypatch)
+    for name, value in {"GUESSES": "40", "EPOCHS": "1"}.items():
+        monkeypatch.setenv(f"SCOUT_TRAIN__{name}", value)
+    policies.promote(tiny_store, load(), READER, "keen-1", by="test", forced=True)
+    planned = json.loads(train("--dry-run", "--json").stdout)
+    done = told(train("--json"))
+    assert done["run"]["state"] == "done", done["message"]
+    facts = done["run"]["facts"]
+    assert 10 < facts["guesses"] <= planned["guesses"] == 40
+    assert done["run"]["steps"] == -(-(facts["learn"]["thumbs"] + facts["guesses"]) // 10) <= planned["steps"]
+
+
+def test_guesses_are_as_sure_when_a_run_goes_on_as_when_it_began(
+    tiny_store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SCOUT_TRAIN__GUESSES", "40")
+    settings = load()
+    policies.promote(tiny_store, settings, READER, "keen-1", by="test", forced=True)
+    learned = product.with_guesses(tiny_store, settings, READER, course(tiny_store, settings, READER))
+    lesson.prepare(learned, settings.train, tmp_path)
+    kept = json.loads((tmp_path / "examples.json").read_text())["learn"]
+    by_id = {row["id"]: row["sure"] for row in kept}
+    assert {by_id[thumb.item.id] for thumb in learned.learn} == {1.0}
+    assert {item.id: by_id[item.id] for item, _ in learned.guesses} == {
+        item.id: label.sure for item, label in learned.guesses
+    }
+    assert len({label.sure for _, label in learned.guesses}) > 1

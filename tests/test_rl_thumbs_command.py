@@ -18,7 +18,7 @@ from measure_samples import about, archive, write
 from thread_samples import NOON
 
 from rl import checkpoints, picks
-from rl.guesses import guessed
+from rl.guesses import standings
 from scout.triage.policy import Thumbed
 from scout.triage.prompting import rate_messages, rubric, shown
 
@@ -88,7 +88,7 @@ def test_guesses_are_spread_over_where_papers_stand_and_count_as_much_as_they_ar
     setting = picks.Setting(pick="ada", train_until=date(2025, 11, 9), labels=24, tests=12, watched=10)
     found = picks.drawn(papers, about("agents", papers), setting)
     said = picks.estimates(found, picks.DEFAULT_RECIPE, 0)
-    made = guessed(found, picks.DEFAULT_RECIPE, said, 20, seed=0)
+    made = picks.guessed(found, picks.DEFAULT_RECIPE, said, 20, seed=0)
     labelled = {thumb.item.id for thumb in (*found.thumbs, *found.watched, *found.tests)}
     assert 0 < len(made) <= 20
     assert not labelled & {item.id for item, _ in made}
@@ -106,6 +106,6 @@ def test_where_a_paper_stands_is_told_by_order_alone_and_against_the_thumbs() ->
     items = [triage_samples.paper(n, "agents") for n in range(6)]
     thumbs = [Thumbed(item, n % 2 == 0, (), NOON) for n, item in enumerate(items[:4])]
     said = dict(zip((item.id for item in items), (0.001, 0.02, 0.02, 0.4, 0.9, 0.0), strict=True))
-    found = picks.standings(said, thumbs)
+    found = standings(said, thumbs)
     assert [found[item.id] for item in items] == [0.125, 0.5, 0.5, 0.875, 1.0, 0.0]
-    assert picks.standings({name: chance / 3 for name, chance in said.items()}, thumbs) == found
+    assert standings({name: chance / 3 for name, chance in said.items()}, thumbs) == found

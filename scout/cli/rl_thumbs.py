@@ -132,7 +132,7 @@ def _measured(
     from evals.papers import BadData, read_papers, read_picks
     from rl import lora, picks
     from rl.checkpoints import OtherRun
-    from rl.guesses import CHARS, guessed
+    from rl.guesses import CHARS, standings
     from rl.task import rating_examples, rendering
     from rl.thumbs import learn
     from scout.triage.prompting import LABEL_CHARS
@@ -144,14 +144,14 @@ def _measured(
         found = picks.drawn(papers, named[setting.pick], setting)
         bars.stage("others")
         embedded = _once(folder, setting, lambda: picks.estimates(found, picks.DEFAULT_RECIPE, setting.seed))
-        told = picks.standings(embedded, found.thumbs) if estimate else None
+        told = standings(embedded, found.thumbs) if estimate else None
         render = rendering(lora.tokenizer_of(checkpoint))
         train, watched, tests = (
             rating_examples(picks.profile(), picks.labelled(part), render, standings=told, chars=chars or LABEL_CHARS)
             for part in (found.thumbs, found.watched, found.tests)
         )  # fmt: skip
         if guesses:
-            made = guessed(found, picks.DEFAULT_RECIPE, embedded, guesses, seed=setting.seed)
+            made = picks.guessed(found, picks.DEFAULT_RECIPE, embedded, guesses, seed=setting.seed)
             train += rating_examples(picks.profile(), made, render, standings=told, chars=min(CHARS, chars or CHARS))
         learned = learn(
             checkpoint, train, watched, plan, folder=folder, ask=tests, minutes=minutes or float("inf"), progress=bars,

@@ -107,7 +107,7 @@ def _trained(
             return Exit.DONE, Trained(message=f"nothing is trained: {learned.missing}")
         if (name := product.waiting(store, reader, learned.fingerprint(found))) and not asked.again:
             return _judged(store, found, reader, name, bars, fresh=False)
-        this = _begun(store, found, reader, learned, bars)
+        this, learned = _begun(store, found, reader, learned, bars)
     _check_installed()
     if asked.processes > 1 and this.recipe == "kto":
         raise ConfigError(
@@ -122,8 +122,8 @@ def _trained(
     return code, Trained(run=run, message=said)
 
 
-def _begun(store: Store, found: Settings, reader: str, learned: Course, bars: Progress) -> TrainingRun:
-    """A run that may begin: everything is installed, the weights are named, trainer and server agree."""
+def _begun(store: Store, found: Settings, reader: str, learned: Course, bars: Progress) -> tuple[TrainingRun, Course]:
+    """A run that may begin, and all it learns: everything is installed, the weights are named, trainer and server agree."""
     from rl import product
 
     if not found.train.checkpoint:
@@ -135,7 +135,8 @@ def _begun(store: Store, found: Settings, reader: str, learned: Course, bars: Pr
         parity = product.checked(store, found, progress=bars)
     except product.NotTrusted as err:
         raise Missing(f"nothing is trained: {err}") from err
-    return product.begun(found, reader, learned, parity)
+    whole = product.with_guesses(store, found, reader, learned, progress=bars)
+    return product.begun(found, reader, whole, parity), whole
 
 
 def _run(
@@ -207,9 +208,10 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
 def _planned(found: Settings, reader: str, learned: Course, *, json_: bool) -> None:
     from rl.product import planned
 
+    guesses = found.train.guesses if found.train.loss == "kto" else 0
     facts = {
-        "reader": reader, "checkpoint": found.train.checkpoint, "loss": found.train.loss,
-        "steps": planned(found, len(learned.learn)), **learned.facts(),
+        "reader": reader, "checkpoint": found.train.checkpoint, "loss": found.train.loss, **learned.facts(),
+        "steps": planned(found, len(learned.learn) + guesses), "guesses": guesses,
     }  # fmt: skip
     if json_:
         emit_json(facts)
@@ -218,9 +220,10 @@ def _planned(found: Settings, reader: str, learned: Course, *, json_: bool) -> N
         say(f"{facts[name]['thumbs']} thumbs ({facts[name]['up']} up) {what}")
     if learned.since:
         say(f"held out from {learned.since.isoformat()} on, {learned.held_out_days} days")
-    say(
-        f"{facts['steps']} steps by {found.train.loss} on {line(found.train.checkpoint) or 'no checkpoint yet (train.checkpoint)'}"
-    )
+    if guesses:
+        say(f"up to {guesses} items that nobody thumbed are learned beside them, as the embedded policy guesses them")
+    on = line(found.train.checkpoint) or "no checkpoint yet (train.checkpoint)"
+    say(f"{'up to ' if guesses else ''}{facts['steps']} steps by {found.train.loss} on {on}")
     if learned.missing:
         say(f"not yet: {learned.missing}")
 

@@ -125,6 +125,7 @@ price_prompt = 0.1            # a million tokens read; price_completion: written
     "train.loss": "kto learns from single thumbs; cispo, grpo, dr_grpo, dapo and gspo compare answers that are drawn.",
     "train.epochs": "Of kto: how often it goes through the thumbs.",
     "train.cispo_epochs": "With kto: how often CISPO goes through them after it.",
+    "train.guesses": "With kto: items that you did not thumb, learned as the embedded policy guesses them; 0 for none.",
     "train.steps": "Of the losses that compare: updates of the weights.",
     "train.prompts": "Of those: items a step.",
     "train.group": "Of those: answers to each item.",

@@ -18,6 +18,8 @@ class Train(Section):
     """Of kto: times through the thumbs."""
     cispo_epochs: int = Field(0, ge=0)
     """With kto: times through the thumbs by CISPO after it."""
+    guesses: int = Field(2000, ge=0)
+    """With kto: so many items that nobody thumbed are learned beside the thumbs, as the embedded policy guesses them; 0 for none."""
     steps: int = Field(60, ge=1)
     """Of the other losses, with so many prompts each, and so many answers to a prompt."""
     prompts: int = Field(8, ge=2)
