@@ -37,7 +37,8 @@ class World:
 
     def log(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.url}/_world/log", timeout=60) as answer:
-            return json.load(answer)
+            found: list[dict[str, Any]] = json.load(answer)
+            return found
 
     def env(self, day: str, data: Path) -> dict[str, str]:
         """The environment in which scout lives in this world on that day, its own default blogs left out."""

@@ -37,7 +37,7 @@ class Vllm:
 
     def __init__(self, line: Command, folder: Path) -> None:
         self.line, self.folder = line, folder
-        self.settings = Model(base_urls=(line.url,), api_key=KEY, timeout_seconds=240)  # type: ignore[arg-type]
+        self.settings = Model(base_urls=(line.url,), api_key=KEY, timeout_seconds=240)
         self.server = self._start()
 
     @property
