@@ -19,7 +19,7 @@ from scout.store.items import Stored
 from scout.store.keys import Seqs
 from scout.store.rows import batches
 from scout.triage.novelty import Rarity, words_of
-from scout.triage.threads import COMMON, Known, link, may_be_same_hands, name_keys
+from scout.triage.threads import COMMON, Known, author_keys, link, may_be_same_hands, name_keys
 
 PER_RUN = 2_000
 """Items that one run links."""
@@ -61,7 +61,7 @@ def _link_batch(store: Store, batch: Sequence[Stored], rarity: Rarity) -> None:
     """Killed anywhere it does the batch again: that it was looked at is noted with the links themselves."""
     at = now()
     known = {each.seq: Known(each.item, each.seq, rarity) for each in batch}
-    keys = {seq: _Keys(each.print.bands(), list(each.authors), name_keys(each.names)) for seq, each in known.items()}
+    keys = {seq: _Keys(each.print.bands(), list(author_keys(each.item)), name_keys(each.names)) for seq, each in known.items()}
     store.keys.save({seq: mine.all for seq, mine in keys.items()})  # first, so that two of one batch meet
     sharing = store.keys.sharing((key for mine in keys.values() for key in mine.all), most=COMMON)
     newest = store.items.newest_seq()

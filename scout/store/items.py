@@ -20,6 +20,14 @@ COLUMNS = (
 )
 
 
+_WRITTEN = (
+    "seq, id, kind, title, url, text, source, authors, author_names, categories, published, updated, version, comment, backlog, "
+    "first_seen, changed_at"
+)
+ADDED = 500
+"""Items that one statement stores: FTS5 writes what it holds in memory at the end of each, whatever the transaction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """An item and what the store knows of it."""
@@ -65,6 +73,19 @@ def _place(item: Item) -> int:
     day = int(f"{item.published:%Y%m%d}") if item.published else 0
     own = int.from_bytes(hashlib.blake2b(item.id.encode(), digest_size=7).digest()) % 10**10
     return (day - 99_999_999) * 10**10 - own
+
+
+def _written(seq: int | None, item: Item, at: str) -> tuple[Any, ...]:
+    return (
+        seq, item.id, item.kind, item.title, item.url, item.text, item.source, pack(item.authors), ", ".join(item.authors),
+        pack(item.categories), when_or_none(item.published), when_or_none(item.updated), item.version, item.comment,
+        int(item.backlog), at, at,
+    )  # fmt: skip
+
+
+def _rows(batch: Collection[Any]) -> str:
+    row = f"({marks(_WRITTEN.split(','))})"
+    return ",".join([row] * len(batch))
 
 
 class Items(Part):
@@ -113,19 +134,14 @@ class Items(Part):
     def _add(self, placed: Iterable[tuple[int | None, Item]], at: datetime) -> None:
         fresh = list[str]()
         with self.store.writing() as db:
-            for seq, item in placed:
-                cursor = db.conn.execute(
-                    "INSERT INTO items (seq, id, kind, title, url, text, source, authors, author_names, categories, published, "
-                    "updated, version, comment, backlog, first_seen, changed_at) "
-                    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING",
-                    (seq, item.id, item.kind, item.title, item.url, item.text, item.source, pack(item.authors),
-                     ", ".join(item.authors), pack(item.categories), when_or_none(item.published),
-                     when_or_none(item.updated), item.version, item.comment, int(item.backlog), when(at), when(at)),
-                )  # fmt: skip
-                if cursor.rowcount:
-                    db.conn.execute("DELETE FROM archived WHERE id = ?", (item.id,))  # it is here again
-                    self._note(item, at)
-                    fresh.append(f"{item.title} {' '.join(item.authors)}")
+            for batch in batches(placed, ADDED):
+                sql = f"INSERT INTO items ({_WRITTEN}) VALUES {_rows(batch)} ON CONFLICT(id) DO NOTHING RETURNING id"
+                values = [value for seq, item in batch for value in _written(seq, item, when(at))]
+                stored = {row[0] for row in db.conn.execute(sql, values).fetchall()}
+                came = {item.id: item for _, item in reversed(batch) if item.id in stored}.values()  # of two the first
+                db.conn.executemany("DELETE FROM archived WHERE id = ?", [(item.id,) for item in came])  # they are here again
+                self._note(came, at)
+                fresh += [f"{item.title} {' '.join(item.authors)}" for item in came]
             count_words(db.conn, fresh)
 
     def update(self, items: Iterable[Item], at: datetime, *, keep_version: bool = True) -> None:
@@ -153,12 +169,12 @@ class Items(Part):
                      when_or_none(item.published), when_or_none(item.updated), item.version, item.comment,
                      int(item.backlog), keep_version, when(at), item.id),
                 )  # fmt: skip
-                self._note(item, at)
+                self._note([item], at)
 
-    def _note(self, item: Item, at: datetime) -> None:
-        aliases = [(alias, item.id) for alias in item.aliases if alias != item.id]
+    def _note(self, items: Collection[Item], at: datetime) -> None:
+        aliases = [(alias, item.id) for item in items for alias in item.aliases if alias != item.id]
         self.store.db.conn.executemany("INSERT OR IGNORE INTO aliases (alias, item_id) VALUES (?, ?)", aliases)
-        self.touch_sources([(item.id, item.source)], at)
+        self.touch_sources([(item.id, item.source) for item in items], at)
 
     def touch_sources(self, pairs: Iterable[tuple[ItemId, str]], at: datetime) -> None:
         """Note that a source brought an item (again)."""

@@ -41,7 +41,7 @@ class Keys(Part):
         for batch in batches(sorted(set(keys))):  # in their order: neighbours lie on one page
             found |= self._lists(batch)
             recent: dict[int, list[int]] = {}
-            sql = f"SELECT key, seq FROM thread_keys WHERE key IN ({marks(batch)})"
+            sql = f"SELECT key, seq FROM thread_keys WHERE key IN ({marks(batch)}) ORDER BY key, seq"
             for key, seq in self.store.tuples(sql, *batch):
                 recent.setdefault(key, []).append(seq)
             for key, seqs in recent.items():
@@ -94,4 +94,8 @@ def unpacked(stored: int | bytes) -> Seqs:
 
 def _joined(listed: Seqs | None, recent: list[int]) -> Seqs:
     more = np.array(recent, dtype=np.int64)
-    return more if listed is None else np.union1d(listed, more)
+    if listed is None:
+        return more
+    if listed[-1] < recent[0]:  # what is new came later, but for old items that were looked for
+        return np.concatenate((listed, more))
+    return np.union1d(listed, more)

@@ -47,6 +47,15 @@ class Rarity:
         """Of the vector that has each word's rarity in its place."""
         return math.sqrt(self._sum(words)) or 1.0
 
+    def is_longer(self, words: frozenset[str], than: float) -> bool:
+        """Whether the vector surely has more than this length: known as soon as some of its words have it."""
+        squares, unseen, left = self._squares.get, self._unseen, than * than * (1 + 1e-9)
+        for word in words:
+            left -= squares(word, unseen)
+            if left < 0:
+                return True
+        return False
+
     def together(self, one: frozenset[str], other: frozenset[str]) -> float:
         """The product of two such vectors; divided by their lengths it is their cosine."""
         return self._sum(one & other)
@@ -85,4 +94,4 @@ def words_of(item: Item) -> frozenset[str]:
 
 @lru_cache(maxsize=KEPT)
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(map(stem, split(text)))
+    return frozenset([stem(word) if word[-1] == "s" else word for word in set(split(text))])  # of others the stem is the word

@@ -60,8 +60,9 @@ class Known:
         return print_of(self.item)
 
     @cached_property
-    def authors(self) -> dict[int, str]:
-        return author_keys(self.item)
+    def authors(self) -> dict[str, str]:
+        """Folded name → name."""
+        return _signed(self.item)
 
     @cached_property
     def names(self) -> list[Numbered]:
@@ -82,7 +83,11 @@ class Known:
 
 def author_keys(item: Item) -> dict[int, str]:
     """Key → author."""
-    return {_key("author", " ".join(name.lower().split())): name for name in item.authors[:100] if name.strip()}
+    return {_key("author", folded): name for folded, name in _signed(item).items()}
+
+
+def _signed(item: Item) -> dict[str, str]:
+    return {" ".join(name.lower().split()): name for name in item.authors[:100] if name.strip()}
 
 
 def name_keys(names: Iterable[Numbered]) -> list[int]:
@@ -143,15 +148,16 @@ def link(one: Known, other: Known, *, rare: frozenset[int]) -> Link | None:
         return Link(*ids, LinkKind.SEQUEL, 1.0, sequel)
     if earlier.item.id in later.cited:
         return Link(*ids, LinkKind.CITES, 1.0, "it names the other by its number")
-    if not may_be_same_hands(len(shared & rare), max(len(later.authors), len(earlier.authors))):
+    known = sum(_key("author", folded) in rare for folded in shared)
+    if not may_be_same_hands(known, max(len(later.authors), len(earlier.authors))):
         return None
     least, together = ALIKE[min(3, len(shared))], later.rarity.together(later.words, earlier.words)
-    if math.sqrt(together) < least * later.length:  # the earlier's own length is no less than that of what they share
+    if later.rarity.is_longer(later.words, math.sqrt(together) / least):  # the earlier is as long as what they share, or longer
         return None
     alike = together / (later.length * earlier.length)
     if alike < least:
         return None
-    names = [name for key, name in later.authors.items() if key in shared]
+    names = [name for folded, name in later.authors.items() if folded in shared]
     more = f" and {len(names) - 2} more" if len(names) > 2 else ""
     return Link(*ids, LinkKind.SAME_AUTHORS, round(alike, 3), f"by {', '.join(names[:2])}{more} too")
 

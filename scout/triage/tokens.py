@@ -19,7 +19,8 @@ from scout.text import sentences
 
 LONGEST = 12_000
 """Characters of a text that are read. An abstract has 1,200; a long post says what it is about well before this."""
-_WORD = re.compile(r"\w\w+")
+_APART = str.maketrans({sign: " " for sign in map(chr, range(128)) if not (sign.isalnum() or sign == "_")})
+"""What stands between words of ASCII text, for a space in its place."""
 _WORD_OR_SIGN = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}"
 )
@@ -99,7 +100,9 @@ def read(items: Sequence[Item]) -> Tokens:
 def split(text: str) -> list[str]:
     """The words of a text, lower case. Scripts that put no spaces between words are read sign by sign."""
     lowered = text.lower()
-    return (_WORD if lowered.isascii() else _WORD_OR_SIGN).findall(lowered)
+    if lowered.isascii():  # in two thirds of the time that a pattern takes
+        return [word for word in lowered.translate(_APART).split() if len(word) > 1]
+    return _WORD_OR_SIGN.findall(lowered)
 
 
 def word_ids(words: Sequence[str]) -> NDArray[np.uint32]:
