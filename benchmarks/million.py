@@ -24,6 +24,7 @@ from scout.store import Store
 from scout.store.keys import GATHERED, packed
 from scout.store.rows import pack, when
 from scout.store.words import count_titles
+from scout.triage.duplicates import BANDS
 from scout.triage.summarize import extractive
 from scout.triage.threads import author_keys
 
@@ -151,7 +152,7 @@ def _rows(store: Store, items: int, began: float) -> NDArray[np.int64]:
         decided(store, batch, rng, is_fresh=items - place * _CHUNK <= FRESH)
         seqs = place * _CHUNK + 1 + np.arange(len(batch))
         authors = [(key, int(seq)) for item, seq in zip(batch, seqs, strict=True) for key in author_keys(item)]
-        bands = np.stack([rng.integers(-(2**63), 2**63 - 1, 8 * len(batch)), np.repeat(seqs, 8)], axis=1)
+        bands = np.stack([rng.integers(-(2**63), 2**63 - 1, BANDS * len(batch)), np.repeat(seqs, BANDS)], axis=1)
         keys += [np.array(authors, dtype=np.int64), bands]
         if place % 40 == 39:
             _tell(began, f"{(place + 1) * _CHUNK:,} items")
@@ -220,7 +221,7 @@ def _threads(store: Store, keys: NDArray[np.int64]) -> None:
         db.conn.executemany(
             "INSERT INTO thread_lists (key, seqs) VALUES (?, ?)",
             (
-                (int(keys[at, 0]), packed(keys[at:end, 1]))
+                (int(keys[at, 0]), packed(keys[at:end, 1].tolist()))
                 for at, end in zip(starts.tolist(), ends.tolist(), strict=True)
             ),
         )

@@ -6,10 +6,9 @@ rest over some days and no digest waits for it. What a link is, is `triage.threa
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from scout.clock import now
 from scout.items import ItemId
@@ -19,7 +18,7 @@ from scout.store.items import Stored
 from scout.store.keys import Seqs
 from scout.store.rows import batches
 from scout.triage.novelty import Rarity, words_of
-from scout.triage.threads import COMMON, Known, author_keys, link, may_be_same_hands, name_keys
+from scout.triage.threads import COMMON, Known, link, may_be_same_hands, name_keys
 
 PER_RUN = 2_000
 """Items that one run links."""
@@ -61,7 +60,7 @@ def _link_batch(store: Store, batch: Sequence[Stored], rarity: Rarity) -> None:
     """Killed anywhere it does the batch again: that it was looked at is noted with the links themselves."""
     at = now()
     known = {each.seq: Known(each.item, each.seq, rarity) for each in batch}
-    keys = {seq: _Keys(each.print.bands(), list(author_keys(each.item)), name_keys(each.names)) for seq, each in known.items()}
+    keys = {seq: _Keys(each.print.bands(), each.author_keys, name_keys(each.names)) for seq, each in known.items()}
     store.keys.save({seq: mine.all for seq, mine in keys.items()})  # first, so that two of one batch meet
     sharing = store.keys.sharing((key for mine in keys.values() for key in mine.all), most=COMMON)
     newest = store.items.newest_seq()
@@ -82,33 +81,23 @@ def _pairs(keys: dict[int, _Keys], sharing: Mapping[int, Seqs], *, since: int) -
     at only where the other came after `since`, or is of the same batch.
     """
     found = {
-        (seq, int(other))
+        (seq, other)
         for seq, mine in keys.items()
         for key in (*mine.bands, *mine.names)
         for other in sharing.get(key, ())
     }
-    authors = {seq: len(mine.authors) for seq, mine in keys.items()}
-    one, other, count = _counted(
-        [(seq, sharing[key]) for seq, mine in keys.items() for key in mine.authors if key in sharing]
-    )
-    likely = (count > 1) | (other > since) | np.isin(other, list(keys))
-    for seq, that, shared in zip(*(part[likely].tolist() for part in (one, other, count)), strict=True):
-        if may_be_same_hands(shared, max(authors[seq], authors.get(that, 0))):
-            found.add((seq, that))
+    for seq, mine in keys.items():
+        once, more, near = set[int](), set[int](), set[int]()
+        for seqs in (sharing[key] for key in mine.authors if key in sharing):
+            more |= once.intersection(seqs)
+            once.update(seqs)
+            near.update(seqs[bisect_right(seqs, since) :])
+        found |= {(seq, other) for other in more}
+        if may_be_same_hands(1, len(mine.authors)):
+            near |= keys.keys() & once
+            few = [other for other in near if other not in keys or may_be_same_hands(1, len(keys[other].authors))]
+            found |= {(seq, other) for other in few}
     return {(min(pair), max(pair)) for pair in found if pair[0] != pair[1]}
-
-
-def _counted(sharers: Sequence[tuple[int, Seqs]]) -> tuple[Seqs, Seqs, Seqs]:
-    """Items, and the items that share authors with them, each pair once; how many authors they share."""
-    none = np.zeros(0, dtype=np.int64)
-    one = np.repeat(np.array([seq for seq, _ in sharers], dtype=np.int64), [len(seqs) for _, seqs in sharers])
-    other = np.concatenate([none, *(seqs for _, seqs in sharers)])
-    order = np.lexsort((other, one))
-    one, other = one[order], other[order]
-    is_first = np.ones(len(one), dtype=bool)
-    is_first[1:] = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
-    first = np.flatnonzero(is_first)
-    return one[first], other[first], np.diff(np.append(first, len(one)))
 
 
 def _citations(store: Store, known: dict[int, Known]) -> set[tuple[int, int]]:

@@ -24,7 +24,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 
 def sharing(store: Store, asked: list[int], *, most: int = 60) -> dict[int, list[int]]:
-    return {key: seqs.tolist() for key, seqs in store.keys.sharing(asked, most=most).items()}
+    return store.keys.sharing(asked, most=most)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -73,7 +73,7 @@ def test_a_merge_that_is_killed_loses_no_key_and_goes_on(store: Store, monkeypat
 
 @pytest.mark.parametrize("seqs", [[5], [-(8 * 10**17)], SEQS])
 def test_a_list_is_read_as_it_was_written(seqs: list[int]) -> None:
-    assert unpacked(packed(unpacked(packed(keys.np.array(seqs))))).tolist() == seqs
+    assert unpacked(packed(seqs)) == seqs
 
 
 def parts(store: Store) -> int:
@@ -88,4 +88,18 @@ def test_the_parts_of_the_full_text_index_are_merged_after_a_run_and_not_amid_wr
     assert parts(store) < 4
     assert len(store.items.search("planner", limit=20)) == 12
     assert store.check() == []
+
+
+def test_items_that_come_together_are_one_part_of_the_full_text_index(store: Store) -> None:
+    store.items.add([paper(n, title=f"Planner {n}") for n in range(12)], NOON)
+    assert parts(store) == 1
+    assert len(store.items.search("planner", limit=20)) == 12
+
+
+def test_of_two_items_of_one_id_that_come_together_the_first_is_kept(store: Store) -> None:
+    store.items.add([paper(1, title="Known")], NOON)
+    store.items.add([paper(2, title="First"), paper(1, title="Again"), paper(2, title="Second")], NOON)
+    assert [each.item.title for each in store.items.listing()] == ["First", "Known"]
+    assert {row["word"] for row in store.rows("SELECT word FROM words")} >= {"known", "first"}
+    assert not {row["word"] for row in store.rows("SELECT word FROM words")} & {"again", "second"}
     assert merging.merge_index(store) == 0

@@ -139,7 +139,9 @@ class Items(Part):
                 values = [value for seq, item in batch for value in _written(seq, item, when(at))]
                 stored = {row[0] for row in db.conn.execute(sql, values).fetchall()}
                 came = {item.id: item for _, item in reversed(batch) if item.id in stored}.values()  # of two the first
-                db.conn.executemany("DELETE FROM archived WHERE id = ?", [(item.id,) for item in came])  # they are here again
+                db.conn.executemany(
+                    "DELETE FROM archived WHERE id = ?", [(item.id,) for item in came]
+                )  # they are here again
                 self._note(came, at)
                 fresh += [f"{item.title} {' '.join(item.authors)}" for item in came]
             count_words(db.conn, fresh)

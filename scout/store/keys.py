@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scout.store.part import Part
 from scout.store.rows import batches, marks
@@ -22,7 +21,7 @@ AT_ONCE = 5_000
 PER_RUN = 1_000_000
 """Rows moved in one run at the most, so that an archive of before is moved over some days."""
 
-Seqs = NDArray[np.int64]
+Seqs = list[int]
 """Places of items in the order of arrival, rising."""
 
 
@@ -39,13 +38,11 @@ class Keys(Part):
         """Key → the seqs of the items that have it, rising; keys that more than `most` have are left out."""
         found: dict[int, Seqs] = {}
         for batch in batches(sorted(set(keys))):  # in their order: neighbours lie on one page
-            found |= self._lists(batch)
-            recent: dict[int, list[int]] = {}
+            held, recent = self._lists(batch), dict[int, Seqs]()
             sql = f"SELECT key, seq FROM thread_keys WHERE key IN ({marks(batch)}) ORDER BY key, seq"
             for key, seq in self.store.tuples(sql, *batch):
                 recent.setdefault(key, []).append(seq)
-            for key, seqs in recent.items():
-                found[key] = _joined(found.get(key), seqs)
+            found |= held | {key: _joined(held.get(key), seqs) for key, seqs in recent.items()}
         return {key: seqs for key, seqs in found.items() if len(seqs) <= most}
 
     def merge(self, *, gathered: int = GATHERED, most: int = PER_RUN) -> int:
@@ -65,7 +62,7 @@ class Keys(Part):
             rows = self.store.tuples("SELECT key, seq FROM thread_keys ORDER BY key, seq LIMIT ?", AT_ONCE)
             if not rows:
                 return 0
-            fresh: dict[int, list[int]] = {}
+            fresh: dict[int, Seqs] = {}
             for key, seq in rows:
                 fresh.setdefault(key, []).append(seq)
             held: dict[int, Seqs] = {}
@@ -85,17 +82,18 @@ class Keys(Part):
 
 def packed(seqs: Seqs) -> int | bytes:
     """As a list is stored: the one seq that has a key, or those that have it, as little-endian int64."""
-    return int(seqs[0]) if len(seqs) == 1 else seqs.astype("<i8").tobytes()
+    return seqs[0] if len(seqs) == 1 else np.array(seqs, dtype="<i8").tobytes()
 
 
 def unpacked(stored: int | bytes) -> Seqs:
-    return np.array([stored], dtype=np.int64) if isinstance(stored, int) else np.frombuffer(stored, dtype="<i8")
+    return [stored] if isinstance(stored, int) else np.frombuffer(stored, dtype="<i8").tolist()
 
 
-def _joined(listed: Seqs | None, recent: list[int]) -> Seqs:
-    more = np.array(recent, dtype=np.int64)
+def _joined(listed: Seqs | None, recent: Seqs) -> Seqs:
     if listed is None:
-        return more
-    if listed[-1] < recent[0]:  # what is new came later, but for old items that were looked for
-        return np.concatenate((listed, more))
-    return np.union1d(listed, more)
+        return recent
+    if (
+        listed[-1] < recent[0]
+    ):  # as nearly always; not with an old item that was looked for, or a key that stands in both
+        return listed + recent
+    return sorted({*listed, *recent})

@@ -10,6 +10,7 @@ from scout.store import (
     schema_gate,
     schema_harvests,
     schema_keys,
+    schema_kinds,
     schema_notify,
     schema_readings,
     schema_threads,
@@ -31,6 +32,7 @@ SCHEMAS = (
     schema_addresses,
     schema_harvests,
     schema_keys,
+    schema_kinds,
 )
 
 migrations._migrations.sort(key=lambda migration: migration.name)  # files are imported in the order of their names

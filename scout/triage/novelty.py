@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from scout.items import Item, ItemId
-from scout.triage.tokens import LONGEST, split, stem
+from scout.triage.tokens import LONGEST, stems
 
 CLOSE = 0.3
 """Similarity from which two items are near each other: on abstracts, one pair in some hundred of one subject."""
@@ -45,10 +45,10 @@ class Rarity:
 
     def length(self, words: frozenset[str]) -> float:
         """Of the vector that has each word's rarity in its place."""
-        return math.sqrt(self._sum(words)) or 1.0
+        return math.sqrt(self.weight(words)) or 1.0
 
     def is_longer(self, words: frozenset[str], than: float) -> bool:
-        """Whether the vector surely has more than this length: known as soon as some of its words have it."""
+        """Whether the vector surely has more than this length; often a few of its words tell."""
         squares, unseen, left = self._squares.get, self._unseen, than * than * (1 + 1e-9)
         for word in words:
             left -= squares(word, unseen)
@@ -58,9 +58,10 @@ class Rarity:
 
     def together(self, one: frozenset[str], other: frozenset[str]) -> float:
         """The product of two such vectors; divided by their lengths it is their cosine."""
-        return self._sum(one & other)
+        return self.weight(one & other)
 
-    def _sum(self, words: frozenset[str]) -> float:
+    def weight(self, words: frozenset[str]) -> float:
+        """Of these words in a product of vectors that both have them."""
         squares, unseen = self._squares.get, self._unseen
         return math.fsum([squares(word, unseen) for word in words])
 
@@ -89,9 +90,18 @@ class Shelf:
 
 
 def words_of(item: Item) -> frozenset[str]:
-    return _stems(f"{item.title} {item.text[:LONGEST]}")
+    return _stems(_text(item))
+
+
+def words_in(item: Item, words: frozenset[str]) -> frozenset[str]:
+    """Which of these words an item has; its own set is not made for that, which takes longer."""
+    return words.intersection(stems(_text(item)))
+
+
+def _text(item: Item) -> str:
+    return f"{item.title} {item.text[:LONGEST]}"
 
 
 @lru_cache(maxsize=KEPT)
 def _stems(text: str) -> frozenset[str]:
-    return frozenset([stem(word) if word[-1] == "s" else word for word in set(split(text))])  # of others the stem is the word
+    return frozenset(stems(text))

@@ -19,7 +19,7 @@ from scout.identity import arxiv_id
 from scout.items import Item, ItemId, ItemKind
 from scout.links import Link, LinkKind
 from scout.triage.duplicates import Print, likeness_from, may_share, needed, print_of
-from scout.triage.novelty import Rarity, words_of
+from scout.triage.novelty import Rarity, words_in, words_of
 from scout.triage.tokens import split
 
 COMMON = 60
@@ -64,6 +64,10 @@ class Known:
         """Folded name → name."""
         return _signed(self.item)
 
+    @property
+    def author_keys(self) -> list[int]:
+        return [_author_key(folded) for folded in self.authors]
+
     @cached_property
     def names(self) -> list[Numbered]:
         return numbered(self.item)
@@ -81,13 +85,38 @@ class Known:
         return self.rarity.length(self.words)
 
 
-def author_keys(item: Item) -> dict[int, str]:
-    """Key → author."""
-    return {_key("author", folded): name for folded, name in _signed(item).items()}
+@dataclass(frozen=True)
+class _Both:
+    """Two items, and the words that both have: all that most pairs are told apart by."""
+
+    later: Known
+    earlier: Known
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return words_in(self.earlier.item, self.later.words)
+
+    def likeness(self, *, least: float) -> float:
+        """The cosine of their words, or 0 where it is surely less than this."""
+        rarity, together = self.later.rarity, self.later.rarity.weight(self.words)
+        if rarity.is_longer(
+            self.later.words, math.sqrt(together) / least
+        ):  # the earlier is at least as long as what they share
+            return 0.0
+        return together / (self.later.length * self.earlier.length)
+
+
+def author_keys(item: Item) -> list[int]:
+    return [_author_key(folded) for folded in _signed(item)]
 
 
 def _signed(item: Item) -> dict[str, str]:
+    """Folded name → name."""
     return {" ".join(name.lower().split()): name for name in item.authors[:100] if name.strip()}
+
+
+def _author_key(folded: str) -> int:
+    return _key("author", folded)
 
 
 def name_keys(names: Iterable[Numbered]) -> list[int]:
@@ -141,20 +170,19 @@ def link(one: Known, other: Known, *, rare: frozenset[int]) -> Link | None:
     ids = later.item.id, earlier.item.id
     if ids[0] == ids[1]:
         return None
-    if (likeness := _one_text(later, earlier)) is not None:
+    both = _Both(later, earlier)
+    if (likeness := _one_text(both)) is not None:
         return Link(*ids, LinkKind.DUPLICATE, round(likeness, 3), "the same text")
     shared = later.authors.keys() & earlier.authors.keys()
     if sequel := _sequel(later, earlier, known_hands=bool(shared)):
         return Link(*ids, LinkKind.SEQUEL, 1.0, sequel)
     if earlier.item.id in later.cited:
         return Link(*ids, LinkKind.CITES, 1.0, "it names the other by its number")
-    known = sum(_key("author", folded) in rare for folded in shared)
+    known = sum(_author_key(folded) in rare for folded in shared)
     if not may_be_same_hands(known, max(len(later.authors), len(earlier.authors))):
         return None
-    least, together = ALIKE[min(3, len(shared))], later.rarity.together(later.words, earlier.words)
-    if later.rarity.is_longer(later.words, math.sqrt(together) / least):  # the earlier is as long as what they share, or longer
-        return None
-    alike = together / (later.length * earlier.length)
+    least = ALIKE[min(3, len(shared))]
+    alike = both.likeness(least=least)
     if alike < least:
         return None
     names = [name for folded, name in later.authors.items() if folded in shared]
@@ -162,12 +190,13 @@ def link(one: Known, other: Known, *, rare: frozenset[int]) -> Link | None:
     return Link(*ids, LinkKind.SAME_AUTHORS, round(alike, 3), f"by {', '.join(names[:2])}{more} too")
 
 
-def _one_text(later: Known, earlier: Known) -> float | None:
+def _one_text(both: _Both) -> float | None:
     """How alike they are, where they are one text. Most pairs are told apart by their words, which are cheaper than runs."""
+    later, earlier = both.later, both.earlier
     share = needed(later.item, earlier.item)
     if share is None or not later.print.is_enough:
         return None
-    lacking = len(later.words - earlier.words) - len(split(later.item.title))  # runs are of the text alone
+    lacking = len(later.words) - len(both.words) - len(split(later.item.title))  # runs are of the text alone
     if not may_share(later.print, share, lacking=lacking):
         return None
     return likeness_from(share, later.print, earlier.print)

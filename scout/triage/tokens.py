@@ -105,6 +105,11 @@ def split(text: str) -> list[str]:
     return _WORD_OR_SIGN.findall(lowered)
 
 
+def stems(text: str) -> list[str]:
+    """The same words without their plurals."""
+    return [stem(word) if word[-1] == "s" else word for word in split(text)]  # of others the stem is the word
+
+
 def word_ids(words: Sequence[str]) -> NDArray[np.uint32]:
     if len(_ids) > _MEMO_LIMIT:
         _ids.clear()
