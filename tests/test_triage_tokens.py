@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,7 @@ from triage_samples import paper
 
 from scout.text import sentences
 from scout.triage import tokens
+from scout.triage.novelty import Rarity, words_in, words_of
 from scout.triage.phrases import Phrases
 from scout.triage.tokens import stem
 
@@ -109,3 +112,21 @@ class TestPhrases:
 
     def test_signs_alone_match_nothing(self):
         assert self.found("--", "A -- B") == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_words_of_plain_text_are_what_the_pattern_of_words_finds(seed: int) -> None:
+    text = "".join(random.Random(seed).choices([chr(code) for code in range(128)], k=400))
+    assert tokens.split(text) == re.findall(r"\w\w+", text.lower())
+
+
+def test_which_of_some_words_an_item_has_is_told_without_its_own_set():
+    one, other = paper(1, "agents"), paper(2, "vision")
+    assert words_in(other, words_of(one)) == words_of(one) & words_of(other) != frozenset()
+
+
+def test_a_vector_is_called_longer_only_where_it_is():
+    words = words_of(paper(1, "agents"))
+    rarity = Rarity([words, words_of(paper(2, "vision"))], least=50)
+    assert rarity.is_longer(words, rarity.length(words) * 0.99)
+    assert not rarity.is_longer(words, rarity.length(words))
