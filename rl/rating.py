@@ -18,11 +18,13 @@ from rl.monitor import Sample
 from rl.rewards import STANDS_FOR, Answer, Label, brier, reward
 from rl.task import Example
 from rl.thumbs_loss import kto
-from scout.triage.llm import rating_of
+from scout.triage.llm import SURE, rating_of
 from scout.triage.prompting import RATING_LABELS
 
 _FOLLOWED = 0.8
 """How much of what all answers of a batch have in common KTO does not count."""
+_READ = math.log((1 - SURE) / SURE)
+"""Odds of yes against no, in nats, further from even than which serving reads none."""
 _LEAST_SPREAD = 1e-3
 """Of the rewards of a prompt's answers: a policy that is all but sure learns no faster."""
 
@@ -86,7 +88,14 @@ def log_odds(logprobs: Tensor) -> Tensor:
 
 
 def kto_loss(
-    logprobs: Tensor, reference: Tensor, up: Tensor, weights: Tensor, *, beta: float, keep: float = 0.0
+    logprobs: Tensor,
+    reference: Tensor,
+    up: Tensor,
+    weights: Tensor,
+    *,
+    beta: float,
+    keep: float = 0.0,
+    bound: float = 0.0,
 ) -> Loss:
     """KTO on the yes or no that the ratings are read as: a thumb up likes the yes over the no, a thumb down the no over the yes.
 
@@ -97,6 +106,8 @@ def kto_loss(
         up: [B] bool. weights: [B] what each thumb counts.
         keep: what a nat costs by which all ratings together became less likely than they were. The odds of yes against no say
             nothing of it, and without this term training let the ratings of SmolLM2 go from 20 in 100 to 6.
+        bound: what a nat costs by which the odds are beyond what serving reads (`scout.triage.llm.rating_of`). KTO pulls less and less
+            and never stops; without this term four answers in five of SmolLM2 came to lie there, all read alike.
 
     An answer's margin is how much the policy has moved the odds of yes against no. What it is held against is the mean margin of
     the batch: the paper's estimate, the log-ratio of answers to prompts that they do not belong to, which of a yes and a
@@ -107,10 +118,10 @@ def kto_loss(
     """
     odds, was = log_odds(logprobs), log_odds(reference)
     found = kto(odds, was, up, baseline=_FOLLOWED * (odds - was), least=-math.inf, beta=beta, weights=weights)
-    if not keep:
-        return found
     lost = (reference.logsumexp(dim=1) - logprobs.logsumexp(dim=1)).clamp(min=0).mean()
-    return Loss(found.value + keep * lost, {**found.metrics, "lost": float(lost.detach())})
+    beyond = (odds.abs() - _READ).clamp(min=0).mean()
+    told = {"lost": float(lost.detach()), "beyond": float(beyond.detach())}
+    return Loss(found.value + keep * lost + bound * beyond, {**found.metrics, **told})
 
 
 def cispo_loss(logprobs: Tensor, given: Sequence[Label], *, reference: Tensor | None = None, beta: float = 0.0) -> Loss:

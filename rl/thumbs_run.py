@@ -51,6 +51,8 @@ class Plan:
     """KTO's: how far the policy may go. With 1, answers 3 nats from what they are held against hardly pull any more."""
     keep: float = 0.2
     """KTO's: what a nat costs by which ratings, of all that might be answered, became less likely than they were."""
+    bound: float = 0.1
+    """KTO's: what a nat costs by which the odds of yes against no are beyond what serving reads."""
     kl: float = 0.02
     """CISPO's term that keeps the policy near the one it began from."""
     betas: tuple[float, float] = (0.9, 0.95)
@@ -232,7 +234,13 @@ class Run:
             ups = float(whole @ self.train.up.float() / whole.sum())
             balance = torch.where(part.up, 0.5 / ups, 0.5 / (1 - ups))
             return rating.kto_loss(
-                logprobs, reference, part.up, weights * balance, beta=self.plan.beta, keep=self.plan.keep
+                logprobs,
+                reference,
+                part.up,
+                weights * balance,
+                beta=self.plan.beta,
+                keep=self.plan.keep,
+                bound=self.plan.bound,
             )
         return rating.cispo_loss(logprobs, given, reference=reference, beta=self.plan.kl)
 

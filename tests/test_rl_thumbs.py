@@ -210,6 +210,20 @@ def test_ratings_that_became_less_likely_than_they_were_are_drawn_back_and_likel
         assert gradient.std() < 1e-7
 
 
+def test_odds_beyond_what_serving_reads_are_drawn_back_and_nearer_ones_are_left() -> None:
+    up, weights = torch.tensor([True, False]), torch.ones(2)
+    for certain, pulled in ((6.0, True), (3.0, False)):  # serving reads no further than 3.9 nats
+        scores = torch.linspace(-certain, certain, 5)
+        logprobs = torch.stack([scores, -scores]).log_softmax(dim=1).requires_grad_()
+        plain, held = (
+            rating.kto_loss(logprobs, logprobs.detach(), up, weights, beta=1.0, bound=bound) for bound in (0.0, 0.1)
+        )
+        assert (held.metrics["beyond"] > 0) is pulled
+        (gradient,) = torch.autograd.grad(held.value - plain.value, logprobs)
+        sure = gradient[0, 4] - gradient[0, 0], gradient[1, 0] - gradient[1, 4]
+        assert all(each > 1e-3 for each in sure) if pulled else gradient.abs().max() < 1e-7
+
+
 def test_an_answer_that_is_all_but_sure_still_learns() -> None:
     logprobs = torch.tensor([[0.0, -40.0, -40.0, -40.0, -40.0]] * 2, requires_grad=True)
     (gradient,) = torch.autograd.grad(rating.log_odds(logprobs).sum(), logprobs)

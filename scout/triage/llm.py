@@ -31,7 +31,7 @@ RATING = "model's rating"
 RULE = "rule:"
 BLOCK = "rule: block"
 WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0)
-_SURE = 0.02
+SURE = 0.02
 """No rating counts as certain: r stays this far from 0 and 1."""
 _LEAST_SHARE = 1e-3
 
@@ -88,7 +88,7 @@ def rating_of(told: Mapping[str, float]) -> float:
     """The mean of the distribution over `RATING_LABELS`, from 0 for surely 1 to 1 for surely 5, kept off both ends."""
     steps = len(RATING_LABELS) - 1
     mean = math.fsum(told.get(label, 0.0) * step for step, label in enumerate(RATING_LABELS)) / steps
-    return min(1 - _SURE, max(_SURE, mean))
+    return min(1 - SURE, max(SURE, mean))
 
 
 def logit(probability: float) -> float:
