@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -124,6 +125,14 @@ def kto_loss(
     return Loss(found.value + keep * lost + bound * beyond, {**found.metrics, **told})
 
 
+def _expected(rating: str, label: Label) -> float:
+    """The reward of a rating: by what the thumb is, or where that is guessed, by what it may be. So the best rating of a guess says how
+    likely it is, and not that it is certain."""
+    right = (1 + label.sure) / 2
+    stands, up = STANDS_FOR[rating], bool(label.up)
+    return right * brier(stands, up=up) + (1 - right) * brier(stands, up=not up)
+
+
 def cispo_loss(logprobs: Tensor, given: Sequence[Label], *, reference: Tensor | None = None, beta: float = 0.0) -> Loss:
     """CISPO on ratings rewarded by the thumb, every rating counting as often as the policy gives it.
 
@@ -136,11 +145,11 @@ def cispo_loss(logprobs: Tensor, given: Sequence[Label], *, reference: Tensor | 
     """
     said = logprobs.log_softmax(dim=1)
     shares = said.detach().exp()
-    rewards = torch.tensor([[brier(STANDS_FOR[each], up=bool(label.up)) for each in RATING_LABELS] for label in given])
+    rewards = torch.tensor([[_expected(each, label) for each in RATING_LABELS] for label in given])
     rewards = rewards.to(shares)
     centred = rewards - (shares * rewards).sum(dim=1, keepdim=True)
     spread = (shares * centred**2).sum(dim=1, keepdim=True).sqrt().clamp(min=_LEAST_SPREAD)
-    weighed = torch.tensor([label.weight for label in given]).to(shares)[:, None]
+    weighed = torch.tensor([replace(label, sure=1.0).weight for label in given]).to(shares)[:, None]
     tokens = said.flatten()[:, None]
     found = cispo(
         Batch(

@@ -248,6 +248,13 @@ def test_cispo_over_all_ratings_is_what_many_draws_come_to() -> None:
     assert found.metrics["drawn"] == pytest.approx(worth.mean().item(), abs=2e-3)
 
 
+def test_of_a_guess_cispo_wants_the_rating_that_says_how_likely_it_is() -> None:
+    for label, best in ((Label(up=True, sure=0.4), 3), (Label(up=True), 4), (Label(up=False, sure=0.0), 2)):
+        logprobs = torch.full((1, 5), 0.2).log().requires_grad_()
+        (gradient,) = torch.autograd.grad(rating.cispo_loss(logprobs, [label]).value, logprobs)
+        assert int(gradient.argmin()) == best  # a 4 says .7, a 5 says .9, a 3 even odds
+
+
 def test_a_kl_term_draws_back_to_where_training_began() -> None:
     logprobs = torch.tensor([[0.1, 0.1, 0.1, 0.2, 0.5]]).log().requires_grad_()
     given, reference = [Label(up=True)], torch.full((1, 5), 0.2).log()
