@@ -116,6 +116,7 @@ def test_a_deep_link_to_an_item_is_a_whole_page_for_the_first_visitor(visit: Cal
     tab.get_by_role("heading", name="Reward models disagree most where readers agree").wait_for()
     tab.get_by_role("link", name="Digest").wait_for()
     tab.get_by_text("Between you and it").wait_for()
+    assert tab.get_by_test_id("stException").count() == 0
 
 
 def test_a_phone_scrolls_down_and_never_sideways(visit: Callable[[str], Page]) -> None:

@@ -60,7 +60,7 @@ def well(page: PolicyPage) -> None:
             st.caption(f"{policy_data.LEAST} thumbs on what was shown, and this plots what was foreseen against them.")
 
 
-def rate(page: PolicyPage) -> None:
+def measured(page: PolicyPage) -> None:
     ui.section("Measured on real picks", "by scout eval triage")
     figures = policy_data.figures_of(page.measures)
     if not figures:
@@ -192,6 +192,6 @@ st.caption(
     f"{ui.clock_time(page.made_at, here.zone)} on {plural(page.thumbs, 'thumb')}. Every run refits it on what you say."
 )
 well(page)
-rate(page)
+measured(page)
 challenges(here, page)
 changes(here, page)

@@ -152,7 +152,7 @@ def _measured(
         )  # fmt: skip
         if guesses:
             made = picks.guessed(found, picks.DEFAULT_RECIPE, embedded, guesses, seed=setting.seed)
-            train += rating_examples(picks.profile(), made, render, standings=told, chars=min(CHARS, chars or CHARS))
+            train += rating_examples(picks.profile(), made, render, chars=min(CHARS, chars or CHARS))
         learned = learn(
             checkpoint, train, watched, plan, folder=folder, ask=tests, minutes=minutes or float("inf"), progress=bars,
             recorder=_Log(folder / "steps.jsonl"),
